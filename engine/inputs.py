@@ -1,0 +1,77 @@
+"""Everything that may come into a flow. `machine.advance` takes one of these and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from engine.values import Value
+
+
+class Begin(msgspec.Struct, frozen=True, tag=True):
+    """A session starts at the first scene of `flow`.
+
+    `arguments` are its typed inputs (trigger parameters, `takes`, `event`), `ahead` the dial-ahead keys
+    still to be used as answers, `charged_from` nothing: a fresh session has no history.
+    """
+
+    flow: str
+    arguments: Mapping[str, Value] = {}
+    ahead: tuple[str, ...] = ()
+
+
+class Text(msgspec.Struct, frozen=True, tag=True):
+    """What the subscriber typed: a USSD answer or an SMS, already decoded, at most 1 600 characters."""
+
+    text: str
+
+
+class Digits(msgspec.Struct, frozen=True, tag=True):
+    """Keys pressed in a call, without the terminator."""
+
+    digits: str
+
+
+class Silence(msgspec.Struct, frozen=True, tag=True):
+    """Nobody answered within the time-out of the question."""
+
+
+class HungUp(msgspec.Struct, frozen=True, tag=True):
+    """The other side left: USSD release or abort, a call that ended, the session's total time is over."""
+
+    reason: str
+
+
+class Late(msgspec.Struct, frozen=True, tag=True):
+    """The answer time of the dialog has run out while a back end is asked; the channel has closed it.
+
+    From here the flow goes on without a screen: what it says up to its next question goes by SMS.
+    """
+
+
+class Unshown(msgspec.Struct, frozen=True, tag=True):
+    """The last screen did not reach the subscriber (negative response, bind lost); reason for the journal."""
+
+    reason: str
+
+
+class BackendReplied(msgspec.Struct, frozen=True, tag=True):
+    """The outcome of call number `call`: `done` with a value, or the name of an error.
+
+    Names: a mapped domain error, `unavailable`, `timeout`, `unknown`, `bad_answer` (flow-language 2.5).
+    """
+
+    call: int
+    outcome: str
+    value: Value = None
+
+
+class Looked(msgspec.Struct, frozen=True, tag=True):
+    """The answers to the last `Look` effect, in its order."""
+
+    values: tuple[Value, ...]
+
+
+Input: TypeAlias = Begin | Text | Digits | Silence | HungUp | Late | Unshown | BackendReplied | Looked
