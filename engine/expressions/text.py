@@ -1,0 +1,219 @@
+"""Texts with `{{ }}` and `{% if %}` as one closure that joins their parts.
+
+A value of type `str` is data and goes into the text as it is, even if it looks like a template. A Secret in
+any part makes the whole text a Secret. A text is at most 2 000 characters long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+from engine.expressions.alphabet import fits
+from engine.expressions.closures import Compiler
+from engine.expressions.errors import ExpressionFailed
+from engine.expressions.language import currency_sign, language
+from engine.expressions.operators import MAX_TEXT
+from engine.expressions.source import Source
+from engine.expressions.spot import Run
+from engine.expressions.syntax import Branch, Filter, Output, Part, Words, show
+from engine.expressions.text_form import NoTextError, number_text, text_of
+from engine.expressions.world import Scope, World
+from engine.values import Secret
+
+Rendered: TypeAlias = str | Secret
+Render: TypeAlias = Callable[[Scope], Rendered]
+Piece: TypeAlias = str | Render
+
+_NOWHERE = Scope({}, World())
+
+
+def compile_parts(parts: Sequence[Part], compiler: Compiler) -> str | Render:
+    """Return the closure of a text, or the text itself if nothing in it depends on a scope."""
+    pieces = _pieces(parts, compiler)
+    if not pieces:
+        return ""
+    if len(pieces) == 1 and isinstance(pieces[0], str):
+        return pieces[0]
+    render = _limited(_joined(pieces), compiler.source)
+    if any(_has_money(part) for part in parts) and all(fits(part) for part in _words(parts)):
+        return _in_one_alphabet(render)
+    return render
+
+
+def _pieces(parts: Sequence[Part], compiler: Compiler) -> list[Piece]:
+    pieces: list[Piece] = []
+    for part in parts:
+        piece = _piece(part, compiler)
+        if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
+            pieces[-1] += piece
+        elif piece != "":
+            pieces.append(piece)
+    return pieces
+
+
+def _piece(part: Part, compiler: Compiler) -> Piece:
+    match part:
+        case Words(text=text):
+            return text
+        case Output():
+            return _output(part, compiler)
+        case Branch(cases=cases, otherwise=otherwise):
+            tests = [(compiler.compile(test).run, _joined(_pieces(body, compiler))) for test, body in cases]
+            return _branch(tests, _joined(_pieces(otherwise, compiler)))
+
+
+def _output(part: Output, compiler: Compiler) -> Piece:
+    code = compiler.compile(part.node)
+    run, spot = code.run, compiler.spot(part.node)
+    if code.fixed:
+        value = run(_NOWHERE)
+        if isinstance(value, str):
+            return value
+        if type(value) is int or isinstance(value, Decimal):  # the same in every language
+            return number_text(value)
+
+    def output(scope: Scope) -> Rendered:
+        value = run(scope)
+        if type(value) is str and value.isprintable():
+            return value
+        if isinstance(value, Secret):
+            return value
+        try:
+            return text_of(value, scope.world)
+        except (NoTextError, ArithmeticError, ValueError) as error:
+            raise spot.failure(
+                str(error) if isinstance(error, NoTextError) else "the number is too large"
+            ) from None
+
+    return output
+
+
+def _branch(tests: list[tuple[Run, Render]], otherwise: Render) -> Render:
+    def branch(scope: Scope) -> Rendered:
+        for test, render in tests:
+            if test(scope):
+                return render(scope)
+        return otherwise(scope)
+
+    return branch
+
+
+def _joined(pieces: Sequence[Piece]) -> Render:
+    """Return the closure that joins pieces; the usual shapes without a loop."""
+    texts = [piece if isinstance(piece, str) else "" for piece in pieces]
+    runs = [piece for piece in pieces if not isinstance(piece, str)]
+    if not runs:
+        whole = "".join(texts)
+        return lambda _: whole
+    if len(runs) == 1:
+        return _around(runs[0], *_sides(pieces))
+    if len(runs) == 2 and len(pieces) <= 5:
+        return _around_two(pieces)
+    return _many(tuple(pieces))
+
+
+def _sides(pieces: Sequence[Piece]) -> tuple[str, str]:
+    """Return the text before and behind the only closure."""
+    at = next(index for index, piece in enumerate(pieces) if not isinstance(piece, str))
+    before = "".join(piece for piece in pieces[:at] if isinstance(piece, str))
+    return before, "".join(piece for piece in pieces[at + 1 :] if isinstance(piece, str))
+
+
+def _around(run: Render, before: str, behind: str) -> Render:
+    if not before and not behind:
+        return run
+
+    def render(scope: Scope) -> Rendered:
+        value = run(scope)
+        if type(value) is str:
+            return f"{before}{value}{behind}"
+        return _with_secret((before, value, behind))
+
+    return render
+
+
+def _around_two(pieces: Sequence[Piece]) -> Render:
+    at = [index for index, piece in enumerate(pieces) if not isinstance(piece, str)]
+    gaps = [
+        "".join(piece for piece in pieces[start:end] if isinstance(piece, str))
+        for start, end in ((0, at[0]), (at[0], at[1]), (at[1], len(pieces)))
+    ]
+    before, between, behind = gaps
+    first, second = (piece for piece in pieces if not isinstance(piece, str))
+
+    def render(scope: Scope) -> Rendered:
+        one, two = first(scope), second(scope)
+        if type(one) is str and type(two) is str:
+            return f"{before}{one}{between}{two}{behind}"
+        return _with_secret((before, one, between, two, behind))
+
+    return render
+
+
+def _many(pieces: tuple[Piece, ...]) -> Render:
+    def render(scope: Scope) -> Rendered:
+        texts = [piece if isinstance(piece, str) else piece(scope) for piece in pieces]
+        try:
+            return "".join(texts)  # type: ignore[arg-type]  # a Secret is what the except is for
+        except TypeError:  # one of them is a Secret
+            return _with_secret(texts)
+
+    return render
+
+
+def _with_secret(texts: Sequence[Rendered]) -> Secret:
+    return Secret("".join(text.reveal() if isinstance(text, Secret) else text for text in texts))
+
+
+def _limited(render: Render, source: Source) -> Render:
+    def limited(scope: Scope) -> Rendered:
+        text = render(scope)
+        if len(text) > MAX_TEXT:
+            raise ExpressionFailed(f"the text is longer than {MAX_TEXT} characters", source.at(0))
+        return text
+
+    return limited
+
+
+def _in_one_alphabet(render: Render) -> Render:
+    """Write `RUB` for `₽` where a language in Latin letters would lose its short alphabet by the sign."""
+
+    def spared(scope: Scope) -> Rendered:
+        text = render(scope)
+        world = scope.world
+        if isinstance(text, Secret) or not language(world.lang).latin:
+            return text
+        sign = currency_sign(world.currency)
+        if sign not in text or fits(sign):
+            return text
+        short = text.replace(sign, world.currency)
+        return short if fits(short) else text
+
+    return spared
+
+
+def _words(parts: Sequence[Part]) -> list[str]:
+    """Return the fixed words of a text, those in its branches too."""
+    found: list[str] = []
+    for part in parts:
+        if isinstance(part, Words):
+            found.append(part.text)
+        elif isinstance(part, Branch):
+            for _, body in part.cases:
+                found += _words(body)
+            found += _words(part.otherwise)
+    return found
+
+
+def _has_money(part: Part) -> bool:
+    match part:
+        case Output(node=Filter(name="money")):
+            return True
+        case Output(node=node):
+            return "|money" in show(node)
+        case Branch(cases=cases, otherwise=otherwise):
+            bodies = [*(body for _, body in cases), otherwise]
+            return any(_has_money(inner) for body in bodies for inner in body)
+    return False
