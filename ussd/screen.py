@@ -1,0 +1,84 @@
+"""Screens as octets: what stands behind the addresses of a submit_sm, for one dialect.
+
+A page is a pair (head, tail): the addresses of a dialog go between, its session id behind. Constant texts
+are encoded once and kept. Lengths were planned by the engine (`Dialect.room`); what is longer all the same
+travels in message_payload and is never cut.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from smpp.pdu.message import SHORT_MESSAGE_MAX, Sm, SubmitTemplate
+from smpp.text import can_gsm7, decode, encode_gsm7, pack
+from ussd.dialect import Code, Dialect
+from ussd.operation import TAG_OP, TAG_PAYLOAD
+
+Page: TypeAlias = tuple[bytes, bytes]
+
+INPUT_MAX = 1_600
+"""Characters of one input that a flow is given at most (flow-language.md, limits)."""
+KEPT_MAX = 20_000
+"""Constant pages kept; more means that a text is not constant, and it is encoded each time."""
+
+_PLAIN = b"0123456789*#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .,+-"
+_PLAIN_CODINGS = frozenset({0x00, 0x01, 0x0F})
+_GSM7_LANGUAGE, _UCS2_LANGUAGE = 0x10, 0x11
+
+
+class Screens:
+    """Encodes pages and decodes input for one dialect."""
+
+    __slots__ = ("_alphabet", "_dcs_in", "_dialect", "_kept", "_plain_codings")
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._dcs_in = dialect.dcs_in
+        self._alphabet = dialect.sms.alphabet_in
+        self._kept: dict[tuple[str, Code], Page] = {}
+        plain = self._alphabet != "gsm7-packed"
+        self._plain_codings = frozenset(
+            code for code in _PLAIN_CODINGS if code not in dialect.dcs_in and (plain or code)
+        )
+
+    def page(self, text: str, code: Code, constant: bool = False) -> Page:
+        """Return what stands in front of and behind the addresses of a page with this operation."""
+        key = (text, code)
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        data_coding, octets = self.encode(text)
+        tlvs: tuple[tuple[int, bytes], ...] = ()
+        service_type = b""
+        if isinstance(code, bytes):
+            service_type = code
+        else:
+            tlvs = ((TAG_OP, bytes((code,))),)
+        if len(octets) > SHORT_MESSAGE_MAX:
+            tlvs, octets = ((TAG_PAYLOAD, octets), *tlvs), b""
+        sm = Sm(data_coding=data_coding, short_message=octets, tlvs=tlvs)
+        tail = SubmitTemplate(sm).body(b"", b"")[1:]
+        page = (service_type + b"\0" if service_type else b"", tail)
+        if constant and len(self._kept) < KEPT_MAX:
+            self._kept[key] = page
+        return page
+
+    def encode(self, text: str) -> tuple[int, bytes]:
+        """Return (data_coding, octets) of a page: GSM-7 if every character is in it, else UCS-2."""
+        dialect = self._dialect
+        if can_gsm7(text):
+            septets = encode_gsm7(text)
+            if dialect.dcs_gsm7_out == _GSM7_LANGUAGE:
+                septets = dialect.language.encode("ascii") + b"\r" + septets
+            return dialect.dcs_gsm7_out, pack(septets) if dialect.packed else septets
+        octets = text.encode("utf-16-be", "replace")
+        if dialect.dcs_ucs2_out == _UCS2_LANGUAGE:
+            octets = pack(dialect.language.encode("ascii"), ussd=False) + octets
+        return dialect.dcs_ucs2_out, octets
+
+    def read(self, data_coding: int, octets: bytes) -> str:
+        """Return what the subscriber typed. Never raises; one trailing CR and trailing NULs are taken off."""
+        if data_coding in self._plain_codings and (octets.isdigit() or not octets.translate(None, _PLAIN)):
+            return octets.decode("ascii") if len(octets) <= INPUT_MAX else octets[:INPUT_MAX].decode("ascii")
+        coding = self._dcs_in.get(data_coding, data_coding)
+        return decode(coding, octets, self._alphabet)[:INPUT_MAX]
