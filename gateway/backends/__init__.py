@@ -1,0 +1,1 @@
+"""What flows ask of other systems: typed calls over HTTP, and the orders that must happen at most once."""

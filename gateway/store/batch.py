@@ -1,0 +1,143 @@
+"""What is to be stored together: groups, each atomic, many of them in one transaction.
+
+A group is one turn. Its compare-and-sets decide whether it counts: a group that loses one drops out alone
+with everything it holds. Nothing here touches the file; `SqliteStore.commit` does.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from gateway.store.form import Columns, Form
+from gateway.store.memory import MemoryCount
+from gateway.store.record import JournalRow, OrderRow, OutboxRow, Retention, ScheduleRow
+
+
+class Kind(IntEnum):
+    """Which table an operation of a group is for."""
+
+    JOURNAL = 0
+    OUTBOX = 1
+    ORDER = 2
+    MEMORY = 3
+    SCHEDULE = 4
+    MESSAGE = 5
+    META = 6
+
+
+_JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META = (int(kind) for kind in Kind)
+
+
+class Group:
+    """One atomic group.
+
+    `lost` is set when it dropped out: someone else was first, or it is `unfit`: it holds something that the
+    database cannot take, such as half a surrogate pair.
+    """
+
+    __slots__ = ("_form", "_memory", "lost", "once", "remembered", "rows", "sessions", "unfit")
+
+    def __init__(self, form: Form, memory: MemoryCount) -> None:
+        self._form = form
+        self._memory = memory
+        self.lost = False
+        self.unfit = False
+        self.sessions: list[tuple[str, int, Columns | None]] = []
+        self.once: list[tuple[str, str, int]] = []
+        self.rows: list[tuple[int, str, Columns | None]] = []
+        self.remembered: list[tuple[str, str, list[int | None], list[int | None]]] = []
+
+    def put_session(self, key: str, version: int, data: bytes, due: int | None, sealed: bool) -> int:
+        """Store a session that is at `version` now (0: not stored yet) and return its next version.
+
+        `due` is its next deadline (UTC ms). With `sealed` the store encrypts `data`; `get_session` gives it
+        back in clear. A key goes into a batch once.
+        """
+        self.sessions.append((key, version, self._form.session(key, version + 1, data, due, sealed)))
+        return version + 1
+
+    def drop_session(self, key: str, version: int) -> None:
+        """Remove a session that is at `version`; one that was never stored (0) is left alone."""
+        self.sessions.append((key, version, None))
+
+    def journal(self, row: JournalRow) -> None:
+        """Append to the journal."""
+        self.rows.append((_JOURNAL, "", self._form.journal(row)))
+
+    def outbox(self, row: OutboxRow) -> None:
+        """Store a message as it is now: new, tried again or final."""
+        self.rows.append((_OUTBOX, row.id, self._form.outbox(row)))
+
+    def order(self, row: OrderRow) -> None:
+        """Store an order as it is now."""
+        self.rows.append((_ORDER, row.key, self._form.order(row)))
+
+    def remember(self, subject: str, name: str, at: int, until: int | None) -> None:
+        """Remember one more of `name` for `subject` until `until` (UTC ms; None: for ever)."""
+        self._memory.add(subject, name, until)
+        self.remembered.append((subject, name, [until], []))
+        self.rows.append((_MEMORY, "", (subject, name, at, until)))
+
+    def forget(self, subject: str, name: str) -> None:
+        """Remove all that is remembered as `name` of `subject`."""
+        self.remembered.append((subject, name, [], self._memory.clear(subject, name)))
+        self.rows.append((_MEMORY, "", (subject, name)))
+
+    def schedule(self, row: ScheduleRow) -> None:
+        """Store something to be started later; the same id replaces it."""
+        self.rows.append((_SCHEDULE, row.id, self._form.schedule(row)))
+
+    def unschedule(self, id: str) -> None:  # noqa: A002 - the name of the column
+        """Remove a scheduled start: it has been done in this group."""
+        self.rows.append((_SCHEDULE, id, None))
+
+    def once_id(self, kind: str, id: str, at: int) -> None:  # noqa: A002 - the name of the column
+        """Take an outside id (an event, a webhook) once: the group is lost if it was taken before."""
+        self.once.append((kind, id, at))
+
+    def message_id(self, link: str, message_id: str, outbox_id: str, part: int, at: int) -> None:
+        """Note what the centre of `link` calls a part of a message of ours, for its receipt."""
+        self.rows.append((_MESSAGE, "", (link, message_id, outbox_id, part, at)))
+
+    def meta(self, name: str, value: bytes) -> None:
+        """Store a small value of the gateway's own by name."""
+        self.rows.append((_META, name, (name, value)))
+
+    def end(self, stored: bool) -> None:
+        """The transaction has ended for this group: settle what it counted. Called by the store, once."""
+        for subject, name, added, cleared in reversed(self.remembered):
+            if not stored:
+                self._memory.take_back(subject, name, added, cleared)
+            self._memory.release(subject, name)
+        self.remembered = []
+
+
+class StoreBatch:
+    """Groups that go into one transaction, and the deletions of the sweeper."""
+
+    __slots__ = ("_form", "_memory", "groups", "swept")
+
+    def __init__(self, form: Form, memory: MemoryCount) -> None:
+        self._form = form
+        self._memory = memory
+        self.groups: list[Group] = []
+        self.swept: list[tuple[Retention | None, int, int]] = []
+
+    def group(self) -> Group:
+        """Open a new group of this batch."""
+        group = Group(self._form, self._memory)
+        self.groups.append(group)
+        return group
+
+    def alone(self, group: Group) -> StoreBatch:
+        """Return a batch of one group of this one, for trying it out."""
+        batch = StoreBatch(self._form, self._memory)
+        batch.groups.append(group)
+        return batch
+
+    def sweep(self, retention: Retention | None, before: int, limit: int) -> None:
+        """Delete at most `limit` rows per table of a class that are older than `before` (UTC ms).
+
+        None is what was remembered of subscribers and has ended by `before`. Open messages and orders stay.
+        """
+        self.swept.append((retention, before, limit))

@@ -1,0 +1,155 @@
+"""The rows of the store as plain data. All times are UTC in milliseconds of the host's one clock.
+
+No SQL here and no meaning beyond what a row needs to be kept, found again, sealed and deleted in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from engine.values import Value
+
+
+class Retention(StrEnum):
+    """What kind of record a row is, and so how long it is kept (reliability.md, section 5)."""
+
+    SESSION = "session"
+    SMS = "sms"
+    DETAIL = "edr"
+    RATING = "rating"
+    ORDER = "order"
+    ONCE = "once"
+
+
+class JournalRow(msgspec.Struct, frozen=True):
+    """One thing that happened in a session.
+
+    `source` is the identity the channel gave the message (`main:12:345`), by which a repeated message finds
+    this row and its stored `answer`. `secret` rows have `data` and `answer` sealed.
+    """
+
+    at: int
+    session: str
+    kind: str
+    data: bytes = b""
+    source: str | None = None
+    answer: bytes | None = None
+    secret: bool = False
+    retention: Retention = Retention.SESSION
+
+
+class MessageState(StrEnum):
+    """Where an SMS of ours is. The last four are final: `unknown` was sent and may have arrived or not."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+FINAL = frozenset(
+    {MessageState.DELIVERED, MessageState.FAILED, MessageState.EXPIRED, MessageState.UNKNOWN},
+)
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    """One SMS to a subscriber, whole: the host puts it again whenever it has changed.
+
+    `sender` is the short code it leaves from, `link` the link it was given to ("" while any may take it).
+    `parts` are the encoded parts once they were made, `message_ids` what the centre called them. A `secret`
+    text is sealed in the file and wiped when `state` is final; the others stay for their retention time.
+    """
+
+    id: str
+    to: str
+    sender: str
+    text: str
+    at: int
+    next_at: int
+    expires_at: int
+    state: MessageState = MessageState.WAITING
+    secret: bool = False
+    link: str = ""
+    session: str = ""
+    parts: tuple[bytes, ...] = ()
+    message_ids: tuple[str, ...] = ()
+    tries: int = 0
+    error: str = ""
+
+
+class OrderState(StrEnum):
+    """Where an order is (reliability.md 2.1)."""
+
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class OrderRow(msgspec.Struct, frozen=True):
+    """One order: something a back end must do at most once for a caller.
+
+    `key` is what the back end sees, fixed with the intent. `identity` is what makes two requests the same
+    order. `arguments` are those first sent, `error` the refusal, `value` what a success returned.
+    `window_ms` is the operation's `once`. `sent_at` is the last time a request left. `settle_at` is when an
+    unknown is looked at next; None while people have it or nothing is to be done. `doubtful` is set once the
+    order was unknown, so that its end is told; `event_due` while the settled event has not been fired yet.
+    """
+
+    key: str
+    identity: str
+    caller: str
+    operation: str
+    state: OrderState
+    arguments: Mapping[str, Value]
+    asked_at: int
+    window_ms: int
+    sent_at: int
+    lang: str = ""
+    channel: str = ""
+    business_key: str | None = None
+    value: Value = None
+    error: str = ""
+    settled_at: int | None = None
+    settle_at: int | None = None
+    unknown_since: int | None = None
+    attempts: int = 1
+    doubtful: bool = False
+    event_due: bool = False
+
+
+class ScheduleRow(msgspec.Struct, frozen=True):
+    """Something to start at `due`: an event to deliver, a task, a later flow."""
+
+    id: str
+    due: int
+    kind: str
+    data: bytes
+    secret: bool = False
+
+
+class StoredSession(msgspec.Struct, frozen=True):
+    """What `load` tells of a session without reading it: enough to set its timer again."""
+
+    key: str
+    version: int
+    due: int | None
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Everything that must be known again after a start.
+
+    `outbox` are the messages that are not final, `orders` those that may still matter: running, unknown,
+    not told yet, and all that ended within their `once`.
+    """
+
+    sessions: tuple[StoredSession, ...]
+    outbox: tuple[OutboxRow, ...]
+    orders: tuple[OrderRow, ...]
+    schedule: tuple[ScheduleRow, ...]

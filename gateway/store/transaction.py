@@ -1,0 +1,209 @@
+"""The statements of one batch, run on the loop's thread; the COMMIT is somebody else's.
+
+Decides which groups are lost, gathers the rows of the others table by table and runs one `executemany` per
+table. The versions of the sessions are held in memory: one process owns the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.store.batch import Group, Kind, StoreBatch
+from gateway.store.form import Columns
+from gateway.store.record import Retention
+
+_PUT_SESSION = (
+    "INSERT INTO session (key, version, due, sealed, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE"
+    " SET version = excluded.version, due = excluded.due, sealed = excluded.sealed, data = excluded.data"
+)
+_JOURNAL = (
+    "INSERT INTO journal (at, session, kind, retention, source, sealed, data, answer, id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_OUTBOX = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ORDER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SCHEDULE = "INSERT OR REPLACE INTO schedule (id, due, kind, sealed, data) VALUES (?, ?, ?, ?, ?)"
+_MESSAGE = "INSERT OR REPLACE INTO message (link, message_id, outbox_id, part, at) VALUES (?, ?, ?, ?, ?)"
+_META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
+_REMEMBER = "INSERT INTO memory (subject, name, at, until) VALUES (?, ?, ?, ?)"
+_FORGET = "DELETE FROM memory WHERE subject = ? AND name = ?"
+_ONCE = "INSERT OR IGNORE INTO once (kind, id, at) VALUES (?, ?, ?)"
+
+_SWEEP_JOURNAL = (
+    "DELETE FROM journal WHERE id IN"
+    " (SELECT id FROM journal WHERE retention = ? AND at < ? ORDER BY at LIMIT ?)"
+)
+_SWEEP_MESSAGE = (
+    "DELETE FROM message WHERE (link, message_id) IN"
+    " (SELECT link, message_id FROM message WHERE at < ? LIMIT ?)"
+)
+_SWEEP: dict[Retention | None, tuple[str, ...]] = {
+    Retention.SMS: (
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE final = 1 AND at < ? LIMIT ?)",
+        _SWEEP_MESSAGE,
+    ),
+    Retention.ORDER: (
+        "DELETE FROM ledger WHERE key IN (SELECT key FROM ledger WHERE open = 0 AND asked_at < ? LIMIT ?)",
+    ),
+    Retention.ONCE: (
+        "DELETE FROM once WHERE (kind, id) IN (SELECT kind, id FROM once WHERE at < ? LIMIT ?)",
+    ),
+    None: ("DELETE FROM memory WHERE id IN (SELECT id FROM memory WHERE until < ? LIMIT ?)",),
+}
+
+
+UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.InterfaceError)
+"""What statements raise for a value that the database cannot take; the disk is not to blame."""
+
+
+class Change:
+    """One transaction: what it did to the numbers held in memory, so that a failure can be undone."""
+
+    __slots__ = ("_before", "_connection", "_versions", "batches", "journal", "lost")
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        versions: dict[str, int],
+        journal: int,
+        batches: list[StoreBatch],
+    ) -> None:
+        self._connection = connection
+        self._versions = versions
+        self.batches = batches
+        self.journal = journal
+        self.lost: list[list[Group]] = []
+        self._before: dict[str, int | None] = {}
+
+    def run(self) -> None:
+        """Begin the transaction and run every statement; raises sqlite3.Error, then call `undo`."""
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        sessions: dict[str, Columns | None] = {}
+        tables: tuple[list[tuple[str, Any]], ...] = tuple([] for _ in Kind)
+        for batch in self.batches:
+            lost = []
+            for group in batch.groups:
+                group.lost = not self._wins(group)
+                if not group.lost:
+                    self._take(group, sessions)
+                    for kind, name, columns in group.rows:
+                        tables[kind].append((name, columns))
+                else:
+                    lost.append(group)
+            self.lost.append(lost)
+        self._write_sessions(sessions)
+        self._write_tables(tables)
+        for batch in self.batches:
+            self._sweep(batch)
+
+    def _wins(self, group: Group) -> bool:
+        if group.unfit:
+            return False
+        versions = self._versions
+        for key, version, _ in group.sessions:
+            if versions.get(key, 0) != version:
+                return False
+        taken: list[tuple[str, str, int]] = []
+        for once in group.once:
+            if self._connection.execute(_ONCE, once).rowcount == 0:
+                for kind, id_, _ in taken:
+                    self._connection.execute("DELETE FROM once WHERE kind = ? AND id = ?", (kind, id_))
+                return False
+            taken.append(once)
+        return True
+
+    def _take(self, group: Group, sessions: dict[str, Columns | None]) -> None:
+        versions, first = self._versions, self._before
+        for key, version, columns in group.sessions:
+            if key not in first:
+                first[key] = version or None
+            sessions[key] = columns
+            if columns is None:
+                versions.pop(key, None)
+            else:
+                versions[key] = version + 1
+
+    def _write_sessions(self, sessions: dict[str, Columns | None]) -> None:
+        puts = [columns for columns in sessions.values() if columns is not None]
+        if puts:
+            self._connection.executemany(_PUT_SESSION, puts)
+        if len(puts) < len(sessions):
+            drops = [(key,) for key, columns in sessions.items() if columns is None]
+            self._connection.executemany("DELETE FROM session WHERE key = ?", drops)
+
+    def _write_tables(self, tables: tuple[list[tuple[str, Any]], ...]) -> None:
+        many = self._connection.executemany
+        if entries := tables[Kind.JOURNAL]:
+            start = self.journal + 1
+            many(_JOURNAL, [(*columns, number) for number, (_, columns) in enumerate(entries, start)])
+            self.journal += len(entries)
+        if entries := tables[Kind.OUTBOX]:
+            many(_OUTBOX, dict(entries).values())
+        if entries := tables[Kind.ORDER]:
+            many(_ORDER, dict(entries).values())
+        if entries := tables[Kind.MESSAGE]:
+            many(_MESSAGE, [columns for _, columns in entries])
+        if entries := tables[Kind.META]:
+            many(_META, dict(entries).values())
+        if entries := tables[Kind.MEMORY]:
+            self._write_memory(columns for _, columns in entries)
+        if entries := tables[Kind.SCHEDULE]:
+            final = dict(entries)
+            many(_SCHEDULE, [columns for columns in final.values() if columns is not None])
+            gone = [(name,) for name, columns in final.items() if columns is None]
+            many("DELETE FROM schedule WHERE id = ?", gone)
+
+    def _write_memory(self, entries: Iterable[Columns]) -> None:
+        cleared: dict[tuple[str, str], None] = {}
+        kept: list[Columns] = []
+        for columns in entries:
+            if len(columns) == 2:
+                kept = [row for row in kept if row[:2] != columns]
+                cleared[columns] = None
+            else:
+                kept.append(columns)
+        self._connection.executemany(_FORGET, cleared)
+        self._connection.executemany(_REMEMBER, kept)
+
+    def _sweep(self, batch: StoreBatch) -> None:
+        for retention, before, limit in batch.swept:
+            for statement in _SWEEP.get(retention, ()):
+                self._connection.execute(statement, (before, limit))
+            if retention is not None:
+                self._connection.execute(_SWEEP_JOURNAL, (retention.value, before, limit))
+        if batch.swept:  # the number outlives its rows, so that none is used twice
+            self._connection.execute(_META, ("journal", str(self.journal).encode()))
+
+    def undo(self) -> None:
+        """The transaction did not happen: put the versions back."""
+        for key, version in self._before.items():
+            if version is None:
+                self._versions.pop(key, None)
+            else:
+                self._versions[key] = version
+
+    def end(self, stored: bool) -> None:
+        """Tell every group how it ended."""
+        for batch in self.batches:
+            for group in batch.groups:
+                if group.remembered:
+                    group.end(stored and not group.lost)
+
+
+def mark_unfit(
+    connection: sqlite3.Connection, versions: dict[str, int], journal: int, batches: list[StoreBatch]
+) -> None:
+    """Try every group alone, roll it back, and mark those that cannot be stored."""
+    for batch in batches:
+        for group in batch.groups:
+            change = Change(connection, dict(versions), journal, [batch.alone(group)])
+            try:
+                change.run()
+            except UNFIT:
+                group.unfit = True
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
