@@ -1,0 +1,66 @@
+"""`gudok serve`: run the gateway until SIGTERM or SIGINT, then drain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from engine.reading.diagnostic import Report
+from engine.reading.report import report_text
+from gateway import log
+from gateway.app import Gateway, StartError
+from gateway.library import FlowsBrokenError
+from gateway.project_files import SETTINGS, ProjectError, read_text
+from gateway.settings import Settings, read_settings
+from gateway.store.error import StoreError
+
+
+def settings_of(root: Path) -> Settings:
+    """Read the settings of a project, or print what is wrong with them and leave with status 1."""
+    try:
+        text = read_text(root / SETTINGS)
+    except ProjectError as error:
+        raise click.ClickException(str(error)) from error
+    report = Report()
+    settings = read_settings(text, os.environ, report)
+    if settings is None:
+        click.echo(report_text(report, {SETTINGS: text}), err=True)
+        sys.exit(1)
+    return settings
+
+
+async def run(gateway: Gateway) -> None:
+    """Serve until told to stop."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await gateway.start()
+    try:
+        await stop.wait()
+    finally:
+        await gateway.close()
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".")
+def serve(directory: Path) -> None:
+    """Run the gateway over the project in DIRECTORY until SIGTERM, then drain."""
+    settings = settings_of(directory)
+    log.configure(level=settings.log)
+    try:
+        gateway = Gateway(directory, settings, os.environ)
+    except FlowsBrokenError as error:
+        click.echo(report_text(error.report, error.sources), err=True)
+        sys.exit(1)
+    except (StartError, ProjectError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        asyncio.run(run(gateway))
+    except (StartError, OSError) as error:
+        raise click.ClickException(str(error)) from error

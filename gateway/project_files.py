@@ -1,0 +1,100 @@
+"""A project folder on disk: which files belong to it, read safely.
+
+Only regular files below the folder are read, never through a symbolic link, each at most 1 MiB; how they are
+understood is `engine.reading`'s business.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_FILE = 1 << 20
+MAX_FILES = 20_000
+SETTINGS = "config/gateway.yaml"
+_FOLDERS = ("flows", "config", "texts", "flows/texts")
+TEST_ENDING = ".test.yaml"
+
+
+class ProjectError(Exception):
+    """The folder is no project, or a file in it cannot be read; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFiles:
+    """The texts of a project by their path in it (`flows/top_up.yaml`), tests apart."""
+
+    root: Path
+    texts: Mapping[str, str]
+    tests: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What changes when somebody saves a file: enough to notice, cheap to take."""
+
+    files: tuple[tuple[str, int, int, int], ...]
+
+
+def stamp(root: Path) -> Stamp:
+    """Return the names, sizes, times and inodes of all YAML files of the project."""
+    found = []
+    for name in _names(root):
+        status = os.lstat(root / name)
+        found.append((name, status.st_size, status.st_mtime_ns, status.st_ino))
+    return Stamp(tuple(found))
+
+
+def read_project(root: Path) -> ProjectFiles:
+    """Read the YAML files of a project. Raises ProjectError."""
+    if not (root / "flows").is_dir():
+        raise ProjectError(f"{root} is no project: it has no folder flows/ (gudok init makes one)")
+    texts: dict[str, str] = {}
+    tests: dict[str, str] = {}
+    for name in _names(root):
+        if name == SETTINGS or name.startswith("config/dialects/"):
+            continue
+        (tests if name.endswith(TEST_ENDING) else texts)[name] = read_text(root / name)
+    return ProjectFiles(root, texts, tests)
+
+
+def read_text(path: Path) -> str:
+    """Read one file as UTF-8; a byte that is none becomes U+FFFD, which the loader reports with its place.
+
+    Raises ProjectError for a link, a special file, or one that is too large.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ProjectError(f"{path} is not a regular file")
+        data = file.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise ProjectError(f"{path} is larger than {MAX_FILE >> 20} MiB")
+    return data.decode("utf-8", errors="replace")
+
+
+def _names(root: Path) -> list[str]:
+    """Return the YAML files of the project in a fixed order; links and hidden files are passed over."""
+    names = [
+        f"{folder}/{entry.name}"
+        for folder in _FOLDERS
+        for entry in _entries(root / folder)
+        if entry.name.endswith(".yaml") and not entry.name.startswith(".")
+    ]
+    if len(names) > MAX_FILES:
+        raise ProjectError(f"{root} has {len(names)} files, at most {MAX_FILES} are read")
+    return sorted(names)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,211 @@
+"""`config/gateway.yaml`: where the gateway listens, what it stores in, which centres it is bound to.
+
+Read by the same located loader as flows, so a mistake is shown with its line and a remedy; any value can be
+overridden by the environment (`gateway.environment`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.reading.diagnostic import Report
+from engine.reading.fields import (
+    ADDRESS,
+    BOOLEAN,
+    DURATION,
+    NAME,
+    RATE,
+    STRING,
+    Field,
+    FieldValue,
+    choice,
+    list_of,
+    map_of,
+    nested,
+    read_fields,
+    whole_number,
+)
+from engine.reading.scalars import Address
+from engine.reading.tree import Table, Text
+from engine.reading.yaml_text import read_tree
+from gateway.environment import override, resolve
+from smpp.settings import LinkSettings, Mode, Secret, Timers, Tls
+
+FILE = "config/gateway.yaml"
+SMSC_CARRIES = ("ussd", "sms")
+
+LINK_FIELDS = (
+    Field("host", STRING, required=True, doc="name or address of the SMSC or USSD centre"),
+    Field("port", whole_number(1, 65_535), default=2775, doc="its TCP port"),
+    Field("system_id", STRING, default="", doc="our name there, at most 15 characters"),
+    Field("password", STRING, default="", doc="at most 8 characters; use env.NAME"),
+    Field("system_type", STRING, default="", doc="what some centres want beside the name"),
+    Field("mode", choice("transceiver", "transmitter+receiver"), default="transceiver", doc="how to bind"),
+    Field("binds", whole_number(1, 64), default=1, doc="connections (or pairs) kept at once"),
+    Field("window", whole_number(1, 10_000), default=10, doc="requests without an answer yet, per bind"),
+    Field("rate", RATE, doc="messages a second at most; not set: as many as the centre takes"),
+    Field("dialect", NAME, default="standard", doc="config/dialects/<name>.yaml"),
+    Field("carries", list_of(choice(*SMSC_CARRIES)), doc="what leaves here: ussd, sms"),
+    Field("numbers", list_of(STRING), doc="short codes whose SMS must leave here; empty: any"),
+    Field("response", DURATION, default=30_000, doc="how long a request may stay unanswered"),
+    Field("enquire", DURATION, default=30_000, doc="idle time before enquire_link"),
+    Field("tls", BOOLEAN, default=False, doc="TLS from the first octet; the certificate is checked"),
+    Field("tls_ca", STRING, doc="file with the certificates to trust; not set: those of the system"),
+    Field("tls_name", STRING, doc="name in the centre's certificate; not set: host"),
+    Field("tls_certificate", STRING, doc="file with our own certificate"),
+    Field("tls_key", STRING, doc="file with the key of our certificate"),
+)
+
+FIELDS = (
+    Field("store", STRING, default="sqlite:data/gudok.db", doc="sqlite:<file>"),
+    Field("secret_key", STRING, doc="64 hexadecimal digits; not set: data/secret.key, made at the start"),
+    Field("http", ADDRESS, default=Address("127.0.0.1", 8080), doc="/metrics, /healthz, /readyz"),
+    Field("log", choice("debug", "info", "warning", "error"), default="info", doc="least level logged"),
+    Field("drain", DURATION, default=10_000, doc="how long running requests may take at the end"),
+    Field("smpp", map_of(nested(LINK_FIELDS, "an smpp link")), doc="one entry for each centre"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """One SMSC or USSD centre of the settings."""
+
+    name: str
+    link: LinkSettings
+    dialect: str = "standard"
+    carries: frozenset[str] = frozenset(SMSC_CARRIES)
+    numbers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `config/gateway.yaml` says, with the environment put in. Paths are relative to the project."""
+
+    store: Path = Path("data/gudok.db")
+    secret_key: bytes | None = field(default=None, repr=False)
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    log: str = "info"
+    drain_ms: int = 10_000
+    centres: tuple[Centre, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_settings(
+    text: str, environment: Mapping[str, str], report: Report, *, file: str = FILE
+) -> Settings | None:
+    """Read the settings; None when there are errors, all of which are in the report."""
+    before = len(report)
+    tree = read_tree(text, file, report)
+    if not isinstance(tree, Table):
+        if len(report) == before:
+            report.error("type", "the settings are a table (key: value)", tree) if tree is not None else None
+        return None
+    tree, origins = override(tree, environment)
+    resolved = resolve(tree, environment, report)
+    assert isinstance(resolved, Table)
+    values = read_fields(resolved, FIELDS, report, "the settings", rest=lambda key: key in LATER)
+    centres = []
+    for name, written in (values["smpp"].value or {}).items():
+        centre = _read_centre(name, written, report)
+        if centre is not None:
+            centres.append(centre)
+    store = _read_store(values["store"], report)
+    key = _read_key(values["secret_key"], report)
+    if report.has_errors:
+        return None
+    address: Address = values["http"].value
+    return Settings(
+        store=store,
+        secret_key=key,
+        http_host=address.host,
+        http_port=address.port,
+        log=values["log"].value,
+        drain_ms=values["drain"].value,
+        centres=tuple(centres),
+        origins=origins,
+    )
+
+
+LATER = frozenset({"agi", "asterisk", "events"})
+"""Sections that the design names and that are read once voice and outside events are there."""
+
+
+def _read_store(value: FieldValue, report: Report) -> Path:
+    text: str = value.value
+    if not text.startswith("sqlite:") or text == "sqlite:":
+        where = value.node
+        if where is not None:
+            report.error(
+                "type", f"store: there is no store {text!r}", where, help="write sqlite:data/gudok.db"
+            )
+        return Path()
+    return Path(text.removeprefix("sqlite:"))
+
+
+def _read_key(value: FieldValue, report: Report) -> bytes | None:
+    if value.value is None or value.node is None:
+        return None
+    try:
+        key = bytes.fromhex(value.value)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        report.error(
+            "type",
+            "secret_key: 64 hexadecimal digits are expected",
+            value.node,
+            help='make one: python3 -c "import secrets; print(secrets.token_hex(32))"',
+        )
+        return None
+    return key
+
+
+def _read_centre(name: str, written: FieldValue, report: Report) -> Centre | None:
+    values: dict[str, FieldValue] = written.value
+    if values["host"].value is None:
+        return None
+    tls = None
+    if values["tls"].value:
+        tls = Tls(
+            ca_file=values["tls_ca"].value,
+            server_name=values["tls_name"].value,
+            certificate_file=values["tls_certificate"].value,
+            key_file=values["tls_key"].value,
+        )
+    rate = values["rate"].value
+    try:
+        link = LinkSettings(
+            host=values["host"].value,
+            port=values["port"].value,
+            system_id=values["system_id"].value,
+            password=Secret(values["password"].value),
+            system_type=values["system_type"].value,
+            mode=Mode(values["mode"].value),
+            binds=values["binds"].value,
+            window=values["window"].value,
+            rate=None if rate is None else rate.per_second,
+            timers=Timers(response_ms=values["response"].value, enquire_after_ms=values["enquire"].value),
+            tls=tls,
+        )
+    except ValueError as fault:
+        # A password is never part of the sentence (smpp.settings).
+        assert written.key is not None
+        report.error("type", f"smpp.{name}: {fault}", _place_of_fault(str(fault), values, written.key))
+        return None
+    carried = values["carries"].value
+    return Centre(
+        name=name,
+        link=link,
+        dialect=values["dialect"].value,
+        carries=frozenset(SMSC_CARRIES if carried is None else (one.value for one in carried)),
+        numbers=frozenset(one.value for one in values["numbers"].value or ()),
+    )
+
+
+def _place_of_fault(sentence: str, values: dict[str, FieldValue], key: Text) -> Text:
+    """Find the field that a sentence of `smpp.settings` begins with."""
+    value = values.get(sentence.split(" ", 1)[0])
+    return value.node if value is not None and isinstance(value.node, Text) else key

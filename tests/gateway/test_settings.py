@@ -1,0 +1,89 @@
+"""config/gateway.yaml: what is read, what the environment overrides, what each mistake says."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.reading.diagnostic import Report, render
+from gateway.settings import Settings, read_settings
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = (ROOT / "config" / "gateway.yaml").read_text()
+MINIMAL = "smpp:\n  main:\n    host: smsc.example\n"
+
+
+def read(text: str, environment: dict[str, str] | None = None) -> tuple[Settings | None, list[str]]:
+    report = Report()
+    settings = read_settings(text, environment or {}, report)
+    return settings, [render(finding) for finding in report.diagnostics]
+
+
+def test_the_shipped_file_is_complete_but_for_the_password() -> None:
+    settings, said = read(SHIPPED, {"SMPP_PASSWORD": "secret08"})
+    assert said == []
+    assert settings is not None
+    (centre,) = settings.centres
+    assert (centre.name, centre.link.port, centre.link.binds, centre.link.window) == ("main", 2775, 2, 10)
+    assert centre.link.rate == 500
+    assert centre.carries == {"ussd", "sms"}
+
+
+def test_a_password_is_in_no_repr() -> None:
+    settings, _ = read(SHIPPED, {"SMPP_PASSWORD": "secret08"})
+    assert "secret08" not in repr(settings)
+
+
+def test_a_key_is_in_no_repr() -> None:
+    settings, _ = read(MINIMAL + f"secret_key: '{'ab' * 32}'\n")
+    assert settings is not None
+    assert settings.secret_key == bytes.fromhex("ab" * 32)
+    assert "ab" * 8 not in repr(settings)
+    assert "\\xab" not in repr(settings)
+
+
+def test_the_environment_wins_and_says_so() -> None:
+    environment = {"GUDOK_HTTP": "127.0.0.1:9090", "GUDOK_SMPP__MAIN__WINDOW": "50", "SMPP_PASSWORD": "x"}
+    settings, said = read(SHIPPED, environment)
+    assert said == []
+    assert settings is not None
+    assert settings.http_port == 9090
+    assert settings.centres[0].link.window == 50
+    assert settings.origins == {"http": "GUDOK_HTTP", "smpp.main.window": "GUDOK_SMPP__MAIN__WINDOW"}
+
+
+def test_the_environment_can_add_a_whole_link() -> None:
+    settings, said = read("http: 127.0.0.1:0\n", {"GUDOK_SMPP__NORTH__HOST": "10.0.0.1"})
+    assert said == []
+    assert settings is not None
+    assert [centre.name for centre in settings.centres] == ["north"]
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "wanted"),
+    [
+        (SHIPPED, {}, "the environment has no SMPP_PASSWORD"),
+        ("smpp:\n  main:\n    port: 2775\n", {}, 'needs the field "host"'),
+        (MINIMAL + "    window: many\n", {}, "window"),
+        (MINIMAL + "    window: 0\n", {}, "window"),
+        (MINIMAL + "    windo: 5\n", {}, 'did you mean "window"?'),
+        (MINIMAL + "    carries: [ussd, voice]\n", {}, "voice"),
+        (MINIMAL + "    system_id: a_name_that_is_too_long\n", {}, "at most 15 characters"),
+        (MINIMAL + "    rate: 500\n", {}, "500/s"),
+        (MINIMAL + "http: nowhere\n", {}, "127.0.0.1:8080"),
+        (MINIMAL + "store: redis://x\n", {}, "sqlite:data/gudok.db"),
+        (MINIMAL + "secret_key: short\n", {}, "64 hexadecimal digits"),
+        (MINIMAL, {"GUDOK_SMPP__MAIN__BINDS": "0"}, "GUDOK_SMPP__MAIN__BINDS"),
+        ("- a\n- b\n", {}, "table"),
+    ],
+)
+def test_a_mistake_is_named(text: str, environment: dict[str, str], wanted: str) -> None:
+    settings, said = read(text, environment)
+    assert settings is None
+    assert any(wanted in one for one in said), said
+
+
+def test_a_long_password_is_refused_without_being_shown() -> None:
+    settings, said = read(MINIMAL + "    password: muchtoolongsecret\n")
+    assert settings is None
+    assert any("password has at most 8" in one for one in said)
+    assert not any("muchtoolongsecret" in one for one in said)
