@@ -1,0 +1,90 @@
+"""The window: sequence numbers, places, time limits."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smpp.window import FIRST_SEQUENCE, LAST_SEQUENCE, Window
+
+
+def test_numbers_count_from_one_and_a_full_window_gives_none():
+    window = Window(2, 30_000)
+    assert window.add(4, "a", 0, 0) == 1
+    assert window.add(4, "b", 0, 0) == 2
+    assert window.add(4, "c", 0, 0) is None
+    assert window.take(1).token == "a"
+    assert window.free == 1
+    assert window.add(4, "c", 0, 0) == 3
+
+
+def test_after_the_last_number_comes_one():
+    window = Window(3, 30_000, LAST_SEQUENCE)
+    assert [window.add(4, n, 0, 0) for n in range(3)] == [LAST_SEQUENCE, 1, 2]
+
+
+def test_numbers_still_pending_are_skipped_when_the_row_comes_round():
+    window = Window(5, 30_000)
+    window.add(4, "old", 0, 0)
+    enquiry = window.reserve(0x15)
+    window._next = LAST_SEQUENCE
+    assert [window.add(4, n, 0, 0) for n in range(3)] == [LAST_SEQUENCE, 3, 4]
+    assert enquiry == 2
+    assert window.release(enquiry) == 0x15
+    assert window.release(enquiry) is None
+
+
+def test_a_reserved_number_takes_no_place():
+    window = Window(1, 30_000)
+    window.reserve(0x15)
+    assert window.add(4, "a", 0, 0) == 2
+    assert window.reserve(0x06) == 3
+
+
+def test_only_what_has_waited_too_long_expires_oldest_first():
+    window = Window(10, 1_000)
+    for at in (0, 10, 500):
+        window.add(4, at, at, at)
+    assert window.next_deadline() == 1_000
+    assert window.expired(999) == []
+    assert [late.token for late in window.expired(1_010)] == [0, 10]
+    assert window.next_deadline() == 1_500
+    assert window.take(1) is None
+
+
+def test_clear_returns_everything_and_leaves_an_empty_window():
+    window = Window(4, 1_000)
+    for n in range(4):
+        window.add(4, n, 0, 0)
+    assert [left.token for left in window.clear()] == [0, 1, 2, 3]
+    assert (len(window), window.free, window.next_deadline()) == (0, 4, None)
+
+
+@pytest.mark.parametrize(
+    ("size", "response_ms", "first"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 0x80000000)]
+)
+def test_senseless_windows_are_refused(size, response_ms, first):
+    with pytest.raises(ValueError, match=r"window|limit|sequence"):
+        Window(size, response_ms, first)
+
+
+@settings(max_examples=60, derandomize=True)
+@given(
+    first=st.integers(LAST_SEQUENCE - 5, LAST_SEQUENCE),
+    moves=st.lists(st.one_of(st.just("add"), st.just("reserve"), st.integers(0, 20)), max_size=60),
+)
+def test_no_two_requests_in_flight_ever_share_a_number(first, moves):
+    window = Window(8, 1_000, first)
+    flying: list[int] = []
+    for move in moves:
+        if isinstance(move, int):
+            if flying:
+                sequence = flying.pop(move % len(flying))
+                assert (window.take(sequence) is None) != (window.release(sequence) is None)
+            continue
+        sequence = window.add(4, None, 0, 0) if move == "add" else window.reserve(0x15)
+        if sequence is None:
+            assert len(window) == 8
+            continue
+        assert FIRST_SEQUENCE <= sequence <= LAST_SEQUENCE
+        assert sequence not in flying
+        flying.append(sequence)
