@@ -193,7 +193,7 @@ class Book:
             parameters.extend(kinds)
         order = "DESC" if newest else "ASC"
         rows = self._db.execute(
-            "SELECT id, at, phone, kind, amount, balance, operation, key, note FROM ledger"  # noqa: S608
+            "SELECT id, at, phone, kind, amount, balance, operation, key, note FROM ledger"  # noqa: S608 - constant clauses
             f" WHERE {' AND '.join(clauses)} ORDER BY id {order} LIMIT ?",
             (*parameters, limit),
         )

@@ -1,0 +1,270 @@
+"""The server of the handset page: files, one stream of events, a handful of orders in JSON.
+
+Loopback only, and only for its own page (`guard`). What an order does is done by the network, the troubles
+and the show; here it is only checked and passed on.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from gateway.demo.feed import Feed, event_octets
+from gateway.demo.guard import Handler, middleware, own_hosts
+from gateway.demo.network import Network, RefusedError
+from gateway.demo.trouble import Troubles
+from gateway.demo.watch import Watch, dialled
+from gateway.library import Library
+
+HOST = "127.0.0.1"
+PORTS_TRIED = 20
+MOST_BODY = 65_536
+HEARTBEAT_S = 10.0
+
+_FOLDER = Path(__file__).with_name("handset")
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+class Dial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Dial a USSD code."""
+
+    phone: str
+    code: str
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Send what was typed into the dialog."""
+
+    phone: str
+    text: str
+
+
+class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hang up."""
+
+    phone: str
+
+
+class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Send an SMS."""
+
+    phone: str
+    to: str
+    text: str
+
+
+class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Switch a fault."""
+
+    name: str
+    on: bool
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An order without details."""
+
+
+Order = TypeVar("Order", bound=msgspec.Struct)
+
+
+class Play(Protocol):
+    """What the page shows and moves (`gateway.demo.show`)."""
+
+    @property
+    def feed(self) -> Feed:
+        """The open pages."""
+
+    @property
+    def network(self) -> Network:
+        """The handsets."""
+
+    @property
+    def watch(self) -> Watch:
+        """What happens."""
+
+    @property
+    def troubles(self) -> Troubles:
+        """The faults."""
+
+    @property
+    def library(self) -> Library:
+        """The flows."""
+
+    def status(self) -> dict[str, Any]:
+        """Return the state of the binds and the faults."""
+
+    async def start_over(self) -> None:
+        """Begin with fresh books and an empty store."""
+
+
+class Page:
+    """The page's server."""
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+        self._files = {file.name: file for file in _FOLDER.iterdir() if file.suffix in _TYPES}
+        self._port = 0
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, port: int) -> str:
+        """Listen on `port` of 127.0.0.1 or the next free one; return the address. Raises OSError."""
+        app = web.Application(
+            client_max_size=MOST_BODY, middlewares=[middleware(lambda: own_hosts(self._port))]
+        )
+        app.router.add_get("/", self._index)
+        app.router.add_get("/page/{name}", self._file)
+        app.router.add_get("/events", self._events)
+        app.router.add_get("/source", self._source)
+        for name, order in (
+            ("dial", self._order(Dial, self._dial)),
+            ("answer", self._order(Answer, self._answer)),
+            ("cancel", self._order(Cancel, self._cancel)),
+            ("sms", self._order(Send, self._sms)),
+            ("trouble", self._order(Switch, self._trouble)),
+            ("start-over", self._order(Nothing, self._start_over)),
+        ):
+            app.router.add_post(f"/{name}", order)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        for attempt in range(port, port + (PORTS_TRIED if port else 1)):
+            try:
+                await web.TCPSite(self._runner, HOST, attempt).start()
+                break
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or attempt == port + PORTS_TRIED - 1:
+                    raise
+        self._port = int(self._runner.addresses[0][1])
+        return f"http://{HOST}:{self._port}/"
+
+    async def close(self) -> None:
+        """End the streams and stop listening."""
+        self._play.feed.end()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # Reading
+
+    async def _index(self, request: web.Request) -> web.Response:
+        return self._served("index.html")
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return self._served(request.match_info["name"])
+
+    def _served(self, name: str) -> web.Response:
+        file = self._files.get(name)
+        if file is None:
+            return _json({"error": "there is no such page"}, 404)
+        return web.Response(body=file.read_bytes(), content_type=_TYPES[file.suffix], charset="utf-8")
+
+    async def _source(self, request: web.Request) -> web.Response:
+        """Return one file of a build, or as it is on disk (`build=disk`)."""
+        library = self._play.library
+        name, build = request.query.get("file", ""), request.query.get("build", "")
+        flows = library.builds.get(build, library.current)
+        sources = library.sources if build == "disk" else flows.sources
+        text = sources.get(name)
+        if text is None:
+            return _json({"error": "there is no such file"}, 404)
+        return _json({"file": name, "build": "disk" if build == "disk" else flows.build, "text": text})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        phone = self._persona(request.query.get("phone", ""))
+        listener = self._play.feed.join(phone)
+        if listener is None:
+            return _json({"error": "too many pages are open"}, 503)
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        try:
+            await response.prepare(request)
+            await response.write(b"retry: 1000\n\n" + event_octets("picture", self._picture(phone)))
+            while not listener.over:
+                octets = await listener.take(HEARTBEAT_S)
+                await response.write(octets or b": still here\n\n")
+        except ConnectionError:
+            return response
+        finally:
+            self._play.feed.leave(listener)
+        return response
+
+    def _picture(self, phone: str) -> dict[str, Any]:
+        """Return everything that a page shows: what comes after are changes to it."""
+        play = self._play
+        play.watch.books.look()  # so that no other page misses what this picture has already
+        handset, scene = play.network.handset(phone), play.watch.scene(phone)
+        return {
+            "phone": phone,
+            "cards": play.watch.books.cards(),
+            "ussd": handset.ussd,
+            "messages": list(handset.messages),
+            "flow": scene.flow,
+            "rows": list(scene.rows),
+            "ledger": play.watch.books.ledger(phone),
+            "report": play.watch.report(play.library),
+            "status": play.status(),
+        }
+
+    def _persona(self, phone: str) -> str:
+        """Return the number of a persona. Raises HTTPNotFound: nobody else has a handset here."""
+        if self._play.watch.books.is_persona(phone):
+            return phone
+        raise web.HTTPNotFound(reason="there is no such subscriber")
+
+    # Orders
+
+    def _order(self, kind: type[Order], act: Callable[[Order], Awaitable[None]]) -> Handler:
+        """Return the handler of an order: the body is checked, a refusal becomes a sentence."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                order = msgspec.json.decode(await request.read(), type=kind)
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+                return _json({"error": f"the body does not fit: {error}"}, 400)
+            try:
+                await act(order)
+            except RefusedError as error:
+                return _json({"error": str(error)}, 409)
+            return _json({})
+
+        return handle
+
+    async def _dial(self, order: Dial) -> None:
+        phone = self._persona(order.phone)
+        self._play.watch.add(phone, "subscriber", f"dials {dialled(order.code)}")
+        self._play.network.dial(phone, order.code)
+
+    async def _answer(self, order: Answer) -> None:
+        phone = self._persona(order.phone)
+        self._play.network.answer(phone, order.text)
+        self._play.watch.add(phone, "subscriber", "answers")
+
+    async def _cancel(self, order: Cancel) -> None:
+        phone = self._persona(order.phone)
+        handset = self._play.network.handset(phone)
+        if handset.dialog is not None and handset.dialog.open:
+            self._play.watch.add(phone, "subscriber", "hangs up")
+        self._play.network.cancel(phone)
+
+    async def _sms(self, order: Send) -> None:
+        phone = self._persona(order.phone)
+        self._play.watch.add(phone, "subscriber", f"sends an SMS to {order.to[:16]}")
+        await self._play.network.send(phone, order.to, order.text)
+
+    async def _trouble(self, order: Switch) -> None:
+        try:
+            await self._play.troubles.set(order.name, on=order.on)
+        except KeyError as error:
+            raise RefusedError(f"there is no fault {error}") from error
+        self._play.feed.publish("status", self._play.status())
+
+    async def _start_over(self, order: Nothing) -> None:
+        await self._play.start_over()
+
+
+def _json(data: object, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(data), status=status, content_type="application/json")

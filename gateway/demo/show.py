@@ -1,0 +1,174 @@
+"""The whole demo in one process: test centre, gateway, billing, page, joined by real sockets on loopback.
+
+It only puts together and keeps the beat; what each part does is its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from gateway.app import Gateway
+from gateway.demo.billing import Running
+from gateway.demo.billing import start as start_billing
+from gateway.demo.feed import Feed
+from gateway.demo.network import Network, RefusedError
+from gateway.demo.page import Page
+from gateway.demo.project import addresses
+from gateway.demo.trouble import Troubles
+from gateway.demo.watch import Watch
+from gateway.library import Library
+from gateway.settings import Centre as CentreSettings
+from gateway.settings import Settings
+from smpp.settings import LinkSettings, Secret
+from smpp.testing.centre import Centre
+from smpp.testing.dialect import CentreDialect
+
+BEAT_S = 0.15
+"""How often the page learns of what tells nobody: the billing's log, SMS answers, binds."""
+BIND_WITHIN_S = 10.0
+SYSTEM_ID = "gudok"
+STORE = "gateway.db"
+BOOKS = "billing.db"
+DIALECT = CentreDialect(abort="end_bit")
+
+
+class Show:
+    """The demo over one project folder; `data` is where the store and the books lie."""
+
+    def __init__(
+        self, root: Path, data: Path, environment: Mapping[str, str], *, keep: bool = False, port: int = 8080
+    ) -> None:
+        """Take note of the folders; `keep` goes on with the store and the books of the last time."""
+        self._root = root
+        self._data = data.resolve()
+        self._environment = environment
+        self._keep = keep
+        self._port = port
+        self._password = secrets.token_hex(4)
+        self._end = contextlib.AsyncExitStack()
+        self._status: dict[str, Any] = {}
+        self._turning = asyncio.Lock()
+        self.feed = Feed()
+        self.url = ""
+
+    @property
+    def library(self) -> Library:
+        """The flows."""
+        return self.gateway.library
+
+    async def start(self) -> str:
+        """Start everything; return the address of the page.
+
+        Raises what the gateway raises for a project that cannot be used, OSError, sqlite3.Error.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.close()
+            raise
+        return self.url
+
+    async def _start(self) -> None:
+        self._data.mkdir(parents=True, exist_ok=True)
+        if not self._keep:
+            _remove(self._data, BOOKS)
+            _remove(self._data, STORE)
+        self.centre = Centre(accounts={SYSTEM_ID: self._password}, dialect=DIALECT, keep=5_000)
+        await self._end.enter_async_context(self.centre)
+        self.billing: Running = await start_billing(self._data / BOOKS)
+        self._end.push_async_callback(self.billing.close)
+        client = await self._end.enter_async_context(aiohttp.ClientSession())
+        self.network = Network(self.centre, self.feed.publish)
+        self.watch = Watch(self.billing, self.feed.publish)
+        self.troubles = Troubles(self.centre, self.billing, client)
+        await self._open_gateway()
+        self._end.push_async_callback(self._close_gateway)
+        page = Page(self)
+        self._end.push_async_callback(page.close)
+        self.url = await page.start(self._port)
+        beat = asyncio.create_task(self._beat())
+        self._end.push_async_callback(_cancelled, beat)
+
+    async def _open_gateway(self) -> None:
+        link = LinkSettings(
+            "127.0.0.1",
+            self.centre.port,
+            SYSTEM_ID,
+            Secret(self._password),
+            binds=2,
+            window=50,
+            reconnect_first_ms=500,
+            reconnect_limit_ms=2_000,
+        )
+        settings = Settings(store=self._data / STORE, drain_ms=2_000, centres=(CentreSettings("demo", link),))
+        environment = addresses(self._root, self._environment, self.billing.url)
+        self.gateway = Gateway(self._root, settings, environment, web=False)
+        self.gateway.host.observers.append(self.watch.observe)
+        self.gateway.library.listeners.append(self.watch.published)
+        await self.gateway.start()
+        await self.centre.bound(1, limit_s=BIND_WITHIN_S)
+
+    async def _close_gateway(self) -> None:
+        await self.gateway.close()
+
+    async def start_over(self) -> None:
+        """Begin anew: the gateway with an empty store, the billing with its first books, empty handsets.
+
+        Raises RefusedError while the flows on disk could not be loaded again.
+        """
+        if self.library.report.has_errors:
+            raise RefusedError("The flows on disk have errors; correct them first")
+        async with self._turning:
+            self.network.forget()
+            await self.gateway.close()
+            _remove(self._data, STORE)
+            await self.troubles.clear()
+            self.watch.start_over()
+            await self._open_gateway()
+            self.feed.end()
+
+    async def close(self) -> None:
+        """End everything in the reverse order."""
+        await self._end.aclose()
+
+    def status(self) -> dict[str, Any]:
+        """Return the state of the binds and the faults."""
+        return {
+            "bound": len(self.centre.binds),
+            "deliveries": self.centre.ledger.counters["deliver_sm"],
+            "submits": self.centre.ledger.counters["submitted"],
+            "now": time.time_ns() // 1_000_000,
+            **self.troubles.state(),
+        }
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if not len(self.feed):
+                continue
+            self.network.look()
+            self.watch.books.look()
+            self.troubles.look()
+            status = self.status()
+            if {**status, "now": 0} != {**self._status, "now": 0}:
+                self._status = status
+                self.feed.publish("status", status)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _remove(folder: Path, name: str) -> None:
+    """Remove a database with what SQLite and the store keep beside it."""
+    for file in folder.glob(f"{name}*"):
+        file.unlink()
