@@ -13,7 +13,7 @@ import msgspec
 from engine.values import Secret, Value
 
 
-class Collect(msgspec.Struct, frozen=True):
+class Collect(msgspec.Struct, frozen=True, gc=False):
     """Show a screen (or send an SMS, play a prompt) and wait for the subscriber.
 
     `timeout_ms` is counted from now to the `Silence` input; `secret` tells that the answer must not be
@@ -30,11 +30,12 @@ class Collect(msgspec.Struct, frozen=True):
     constant: bool = False
 
 
-class End(msgspec.Struct, frozen=True):
+class End(msgspec.Struct, frozen=True, gc=False):
     """The session is over. `text` is the last screen, None if there is nothing to show.
 
-    `reason`: `end`, `hangup`, `refused`, `left` (the last step was passed), `failed` (a project error),
-    `gone` (the subscriber left), `limit` (step budget or stack depth).
+    `reason`: `end`, `return`, `hangup`, `refused`, `left` (the last step was passed), `failed` (a project
+    error), `no_answer` (all tries of a question are used up), `gone` (the subscriber left), `late` (a
+    question came up when there was no screen any more), `limit` (step budget or stack depth).
     """
 
     text: str | Secret | None
@@ -42,7 +43,7 @@ class End(msgspec.Struct, frozen=True):
     constant: bool = False
 
 
-class CallBackend(msgspec.Struct, frozen=True):
+class CallBackend(msgspec.Struct, frozen=True, gc=False):
     """Ask an operation; answered by `BackendReplied(call, …)`.
 
     `key` is the business key of the step, None for the automatic one. `within_ms` is the step's own limit.
@@ -55,7 +56,7 @@ class CallBackend(msgspec.Struct, frozen=True):
     within_ms: int | None = None
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(msgspec.Struct, frozen=True, gc=False):
     """One thing to look up: `recent` an operation, `memory` a name (of `subject`), `open` a queue…"""
 
     kind: str
@@ -63,13 +64,13 @@ class Question(msgspec.Struct, frozen=True):
     subject: str = ""
 
 
-class Look(msgspec.Struct, frozen=True):
+class Look(msgspec.Struct, frozen=True, gc=False):
     """Built-in functions that ask about the world; the host answers in the same batch with `Looked`."""
 
     questions: tuple[Question, ...]
 
 
-class SendSms(msgspec.Struct, frozen=True):
+class SendSms(msgspec.Struct, frozen=True, gc=False):
     """Queue an SMS. `sender` is the short code it comes from; `secret` ones are sent at most once."""
 
     to: str
@@ -78,7 +79,7 @@ class SendSms(msgspec.Struct, frozen=True):
     secret: bool = False
 
 
-class Remember(msgspec.Struct, frozen=True):
+class Remember(msgspec.Struct, frozen=True, gc=False):
     """Add one to the memory `name` of `subject` (MSISDN); `keep_ms` None means for ever, 0 the session."""
 
     name: str
@@ -86,14 +87,14 @@ class Remember(msgspec.Struct, frozen=True):
     keep_ms: int | None
 
 
-class Forget(msgspec.Struct, frozen=True):
+class Forget(msgspec.Struct, frozen=True, gc=False):
     """Remove all of the memory `name` of `subject`."""
 
     name: str
     subject: str
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """Something to count or log: `refused`, `log`, `error`, `no_match`, … with where it happened.
 
     `text` has personal data and secrets already masked.

@@ -10,7 +10,7 @@ import msgspec
 from engine.values import Value
 
 
-class Begin(msgspec.Struct, frozen=True, tag=True):
+class Begin(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A session starts at the first scene of `flow`.
 
     `arguments` are its typed inputs (trigger parameters, `takes`, `event`), `ahead` the dial-ahead keys
@@ -22,42 +22,42 @@ class Begin(msgspec.Struct, frozen=True, tag=True):
     ahead: tuple[str, ...] = ()
 
 
-class Text(msgspec.Struct, frozen=True, tag=True):
+class Text(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What the subscriber typed: a USSD answer or an SMS, already decoded, at most 1 600 characters."""
 
     text: str
 
 
-class Digits(msgspec.Struct, frozen=True, tag=True):
+class Digits(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Keys pressed in a call, without the terminator."""
 
     digits: str
 
 
-class Silence(msgspec.Struct, frozen=True, tag=True):
+class Silence(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Nobody answered within the time-out of the question."""
 
 
-class HungUp(msgspec.Struct, frozen=True, tag=True):
+class HungUp(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The other side left: USSD release or abort, a call that ended, the session's total time is over."""
 
     reason: str
 
 
-class Late(msgspec.Struct, frozen=True, tag=True):
+class Late(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The answer time of the dialog has run out while a back end is asked; the channel has closed it.
 
     From here the flow goes on without a screen: what it says up to its next question goes by SMS.
     """
 
 
-class Unshown(msgspec.Struct, frozen=True, tag=True):
+class Unshown(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The last screen did not reach the subscriber (negative response, bind lost); reason for the journal."""
 
     reason: str
 
 
-class BackendReplied(msgspec.Struct, frozen=True, tag=True):
+class BackendReplied(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The outcome of call number `call`: `done` with a value, or the name of an error.
 
     Names: a mapped domain error, `unavailable`, `timeout`, `unknown`, `bad_answer` (flow-language 2.5).
@@ -68,7 +68,7 @@ class BackendReplied(msgspec.Struct, frozen=True, tag=True):
     value: Value = None
 
 
-class Looked(msgspec.Struct, frozen=True, tag=True):
+class Looked(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The answers to the last `Look` effect, in its order."""
 
     values: tuple[Value, ...]

@@ -12,7 +12,10 @@ from typing import Any
 
 import msgspec
 
-from engine.values import holds_secret, pack, unpack_extension
+from engine.values import holds_secret, is_plain, pack, unpack_extension
+
+AHEAD_KEY = 2
+"""A dial-ahead group of more characters may be a code or a password; it is treated as a secret."""
 
 
 class Waiting(StrEnum):
@@ -26,7 +29,7 @@ class Waiting(StrEnum):
     ENDED = "ended"
 
 
-class Frame(msgspec.Struct, frozen=True, array_like=True):
+class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One running flow: where it is and its own variables.
 
     `pc` is the number of a step in the compiled flow, valid for the session's build only. `counters` hold
@@ -39,17 +42,18 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     counters: Mapping[int, int] = {}
 
 
-class Session(msgspec.Struct, frozen=True, array_like=True):
+class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The whole state of one conversation.
 
     Times are UTC in milliseconds of the host's one clock. `frames` is the stack, the innermost last.
     `said` waits to be shown with the next question or the end. `history` keeps the stacks of earlier
     questions for `back`, `first` that of the first question for `main`, `asked` that of the last question
     until the next one is asked. `call` numbers back-end calls. `shown` are the first element, the number of
-    elements of the list page on the screen, and the number of pages; `by_ahead` tells that a dial-ahead key answered last.
-    `charged` is true from the charging request to the first answer after its outcome; `final` is the text
-    shown meanwhile, or the one that is being read page by page; `reason` is that of the coming `End`.
-    `detached` is true once there is no screen any more, `gone` once the subscriber has left,
+    elements of the list page on the screen, and the number of pages; `by_ahead` is the
+    stack of the question that a dial-ahead key answered last, as long as nobody was asked since.
+    `charged` is true from a charging (or other irreversible) request to the first answer after its outcome;
+    `final` is the text shown meanwhile, or the one that is being read page by page; `reason` is that of the
+    coming `End`. `detached` is true once there is no screen any more, `gone` once the subscriber has left,
     `farewell` is the `hangup` block that runs when the flow has said by SMS what it had to say.
     """
 
@@ -79,7 +83,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     asked: tuple[Frame, ...] = ()
     shown: tuple[int, int, int] = (0, 0, 1)
     reason: str = ""
-    by_ahead: bool = False
+    by_ahead: tuple[Frame, ...] = ()
     gone: bool = False
     farewell: tuple[Frame, ...] = ()
 
@@ -88,29 +92,70 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Session, ext_hook=unpack_extension)
 
 
-def _pack_stack(stack: tuple[Frame, ...]) -> tuple[Frame, ...]:
-    return tuple(
-        Frame(
-            frame.flow, frame.pc, {key: pack(value) for key, value in frame.variables.items()}, frame.counters
-        )
+def _unplain(session: Session) -> dict[int, Mapping[str, Any]]:
+    """Return the variables that MessagePack cannot write as they are, each map once, by its identity.
+
+    Stacks of one session mostly share their variables, and most variables are plain.
+    """
+    found: dict[int, Mapping[str, Any]] = {}
+    last: Mapping[str, Any] | None = None
+    for stack in (
+        session.frames,
+        session.asked,
+        session.first,
+        session.farewell,
+        session.by_ahead,
+        *session.history,
+    ):
+        for frame in stack:
+            variables = frame.variables
+            if variables is not last:
+                last = variables
+                if not is_plain(variables.values()):
+                    found[id(variables)] = variables
+    return found
+
+
+_STACKS = tuple(map(Session.__struct_fields__.index, ("frames", "first", "asked", "farewell", "by_ahead")))
+_HISTORY = Session.__struct_fields__.index("history")
+_MAPPINGS = tuple(map(Session.__struct_fields__.index, ("looked", "event")))
+
+
+def _packed(stack: tuple[Frame, ...], packed: Mapping[int, object]) -> list[list[Any]]:
+    """Return a stack in a form MessagePack can write; it is read back as frames."""
+    return [
+        [frame.flow, frame.pc, packed.get(id(frame.variables), frame.variables), frame.counters]
         for frame in stack
-    )
+    ]
+
+
+def dump_judged(session: Session) -> tuple[bytes, bool]:
+    """Return the session as MessagePack, and whether `is_secret` is true of it; secrets are in clear."""
+    unplain = _unplain(session)
+    secret = _shows_secret(session) or any(map(holds_secret, unplain.values()))
+    if not (unplain or session.looked or session.event):
+        return _encoder.encode(session), secret
+    fields: list[Any] = list(msgspec.structs.astuple(session))
+    if unplain:
+        packed = {key: pack(variables) for key, variables in unplain.items()}
+        done: dict[int, list[list[Any]]] = {}  # the stack of a question often stands in several fields
+        for index in _STACKS:
+            stack = fields[index]
+            if stack:
+                if id(stack) not in done:
+                    done[id(stack)] = _packed(stack, packed)
+                fields[index] = done[id(stack)]
+        if session.history:
+            fields[_HISTORY] = [_packed(stack, packed) for stack in session.history]
+    for index in _MAPPINGS:
+        if fields[index]:
+            fields[index] = pack(fields[index])
+    return _encoder.encode(fields), secret
 
 
 def dump(session: Session) -> bytes:
     """Return the session as MessagePack; secrets are inside in clear, so seal what `is_secret` names."""
-    return _encoder.encode(
-        msgspec.structs.replace(
-            session,
-            frames=_pack_stack(session.frames),
-            history=tuple(map(_pack_stack, session.history)),
-            first=_pack_stack(session.first),
-            asked=_pack_stack(session.asked),
-            farewell=_pack_stack(session.farewell),
-            looked=pack(session.looked),
-            event=pack(session.event),
-        )
-    )
+    return dump_judged(session)[0]
 
 
 def load(data: bytes) -> Session:
@@ -123,9 +168,13 @@ def is_secret(session: Session) -> bool:
 
     Dial-ahead keys longer than a menu key count as secret: nobody knows yet what they will answer.
     """
+    return _shows_secret(session) or any(map(holds_secret, _unplain(session).values()))
+
+
+def _shows_secret(session: Session) -> bool:
+    """Whether a secret is outside the variables: in what is said, dialled ahead, looked up or came in."""
     if any(secret for _, secret in session.said) or any(len(keys) > AHEAD_KEY for keys in session.ahead):
         return True
-    if holds_secret(session.event) or holds_secret(session.looked):
-        return True
-    stacks = (session.frames, session.asked, session.first, session.farewell, *session.history)
-    return any(holds_secret(frame.variables) for stack in stacks for frame in stack)
+    if not (session.event or session.looked):
+        return False
+    return holds_secret(session.event) or holds_secret(session.looked)

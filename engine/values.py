@@ -7,7 +7,7 @@ the others as extension types, so that a session read back is equal to the one w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeAlias
@@ -64,6 +64,7 @@ Value: TypeAlias = (
 
 _MONEY, _DATE, _TIME, _MOMENT, _DURATION, _SECRET = 1, 2, 3, 4, 5, 6
 _PLAIN = frozenset({str, int, bool, type(None)})
+_WITHOUT_SECRET = _PLAIN | {Decimal, date, time, datetime, timedelta}
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -115,6 +116,9 @@ def unpack_extension(code: int, data: memoryview) -> Value:
 
 def holds_secret(value: Value) -> bool:
     """Tell whether a Secret is anywhere inside the value."""
+    kind = type(value)
+    if kind in _WITHOUT_SECRET:
+        return False
     if isinstance(value, Secret):
         return True
     if isinstance(value, Mapping):
@@ -122,3 +126,8 @@ def holds_secret(value: Value) -> bool:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return any(holds_secret(item) for item in value)
     return False
+
+
+def is_plain(values: Iterable[Value]) -> bool:
+    """Tell whether all values are of kinds that MessagePack writes as they are; none of them is secret."""
+    return _PLAIN.issuperset(map(type, values))

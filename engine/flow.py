@@ -1,0 +1,251 @@
+"""A compiled flow and what it was compiled with: steps, operations, project settings.
+
+Everything here is immutable and made once per build by `engine.reading`; the machine only reads it. A flow
+is a flat program: a block, a scene and a target word are numbers of steps. This module does not know YAML
+and does not know how steps run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, ClassVar
+
+from engine.capabilities import Capabilities, Channel
+from engine.expressions import Expression, Template
+from engine.inputs import Input
+from engine.limits import Limits
+from engine.reading.diagnostic import Place
+from engine.types import Record, Type
+from engine.values import Value
+
+STOP = -1
+"""What a step returns instead of the next step's number when the session waits or has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One instruction. `next` is the number of the step that follows when nothing else is said.
+
+    Subclasses say what they do (`run`), what they await (`resume`), and what a checker has to know of them
+    (`exits`, `expressions`, `templates`, `saves`).
+    """
+
+    place: Place
+    next: int
+    id: str = ""
+
+    verb: ClassVar[str] = ""
+    """The word in YAML; tiny steps made by the compiler have none."""
+    FIELDS: ClassVar[tuple[Any, ...]] = ()
+    """The field table of a verb (`engine.reading.fields.Field`), the verb itself first."""
+    EXAMPLE: ClassVar[str] = ""
+    """A documented example of a verb, as YAML."""
+    waits: ClassVar[bool] = False
+    """Whether the step may stop the machine until an input comes (`ask`, `menu`, `request`)."""
+    outside: ClassVar[bool] = False
+    """Whether the step changes something outside, so that `back` never crosses it."""
+
+    @property
+    def line(self) -> int:
+        """The line of the step in its file, for logs and coverage."""
+        return self.place.line
+
+    def run(self, run: Any) -> int:
+        """Do the step; return the number of the next one, or STOP."""
+        raise AssertionError(f"{self.verb} cannot run")
+
+    def resume(self, run: Any, given: Input) -> int:
+        """Take the input the step waits for; return the number of the next step, or STOP."""
+        raise AssertionError(f"{self.verb} awaits nothing")
+
+    def returned(self, run: Any, value: Value) -> int:
+        """A flow that this step has run was left with `value`; return the number of the next step."""
+        raise AssertionError(f"{self.verb} runs no flow")
+
+    def exits(self) -> tuple[tuple[str, int], ...]:
+        """Return all ways out of the step as (label, step number); the labels name branches in coverage."""
+        return (("", self.next),)
+
+    def expressions(self) -> tuple[Expression, ...]:
+        """Return the code fields of the step, in the order they are evaluated."""
+        return ()
+
+    def templates(self) -> tuple[Template, ...]:
+        """Return the texts of the step in the main language."""
+        return ()
+
+    def saves(self) -> tuple[tuple[str, Type], ...]:
+        """Return the variables the step sets when it goes on regularly, with their types (`ANY`: unknown)."""
+        return ()
+
+    def asks_world(self) -> tuple[Expression | Template, ...]:
+        """Return the fields whose built-in functions must be looked up before the step runs."""
+        parts: tuple[Expression | Template, ...] = (*self.expressions(), *self.templates())
+        return tuple(part for part in parts if part.asks)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A typed operation of a back end, `billing.package`. Times are milliseconds.
+
+    `settle` is None, `repeat`, `people` or `ask`; then `settle_operation` is asked. `errors` maps an HTTP
+    status to the name flows use. `safe` operations change nothing outside (`get`).
+    """
+
+    name: str
+    backend: str
+    method: str
+    path: str
+    place: Place
+    url: str = ""
+    takes: Mapping[str, Type] = field(default_factory=dict)
+    returns: Record | None = None
+    errors: Mapping[int, str] = field(default_factory=dict)
+    charge: bool = False
+    once_ms: int | None = None
+    keys_ms: int | None = None
+    settle: str | None = None
+    settle_operation: str | None = None
+    settle_within_ms: int = 600_000
+    timeout_ms: int = 3_000
+    retry: int = 0
+    cache_ms: int | None = None
+
+    @property
+    def safe(self) -> bool:
+        """Whether the operation only reads."""
+        return self.method == "get"
+
+    @property
+    def irreversible(self) -> bool:
+        """Whether its outcome may be `unknown`: it charges, or has `once`."""
+        return self.charge or self.once_ms is not None
+
+    @property
+    def secret_args(self) -> frozenset[str]:
+        """The arguments declared `secret`."""
+        from_types = (name for name, type_ in self.takes.items() if type_.privacy.value == 2)
+        return frozenset(from_types)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """`queues:` entry of the project. `hours` is a window in minutes of the day, or a calendar's name."""
+
+    name: str
+    skills: tuple[str, ...] = ()
+    hours: tuple[int, int] | str = (0, 1440)
+    record: bool = False
+    step_ms: int = 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """`calendars:` entry: working days (0 = Monday), hours in minutes, days off as ISO dates or ranges."""
+
+    name: str
+    days: frozenset[int]
+    hours: tuple[int, int]
+    holidays: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`config/project.yaml`. `memory` maps a name to how long it is kept: ms, None for ever, 0 the session.
+
+    `ussd_reply_ms` is the answer time of a USSD dialog, `ussd_late` its last screen when that is over,
+    `ussd_unknown` the screen for a code that no flow has, `sms_from` the sender of texts nobody asked for.
+    """
+
+    languages: tuple[str, ...]
+    zone: tzinfo
+    country: str = "RU"
+    currency: str = "RUB"
+    consts: Mapping[str, Value] = field(default_factory=dict)
+    memory: Mapping[str, int | None] = field(default_factory=dict)
+    capabilities: Mapping[Channel, Capabilities] = field(default_factory=dict)
+    ussd_reply_ms: int = 10_000
+    ussd_late: str = ""
+    ussd_unknown: str = ""
+    sms_from: str = ""
+    sms_parts: int = 3
+    limits: Limits = field(default_factory=Limits)
+    queues: Mapping[str, Queue] = field(default_factory=dict)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrigger:
+    """`event:` of a flow header: which event, whom it is about, one session per element of `each`."""
+
+    event: str
+    place: Place
+    to: Expression | None = None
+    each: Expression | None = None
+    each_as: str = ""
+    hours: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UssdTrigger:
+    """`ussd:` of a flow header; `parameters` are the typed inputs of the pattern in its order."""
+
+    pattern: str
+    parameters: tuple[tuple[str, Type], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SmsTrigger:
+    """`sms:` of a flow header: any text, or words, or a text pattern with typed parameters, to a number."""
+
+    to: str
+    words: tuple[str, ...]
+    pattern: str
+    parameters: tuple[tuple[str, Type], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One compiled file. `entry` is its first scene, `hangup`/`operator` blocks are step numbers or None.
+
+    `errors` gives the block for each channel: the flow's own, or the project's, compiled in here. `scenes`
+    are named step numbers. `dial_ahead` tells whether keys behind a plain code are used as answers.
+    """
+
+    id: str
+    title: str
+    topic: str | None
+    file: str
+    place: Place
+    program: tuple[Step, ...]
+    entry: int
+    scenes: Mapping[str, int]
+    quit: int
+    hangup: int | None = None
+    operator: int | None = None
+    project_operator: int | None = None
+    errors: Mapping[str, int] = field(default_factory=dict)
+    takes: Mapping[str, Type] = field(default_factory=dict)
+    returns: Type | None = None
+    keep_ms: int | None = None
+    languages: tuple[str, ...] = ()
+    ussd: tuple[UssdTrigger, ...] = ()
+    sms: tuple[SmsTrigger, ...] = ()
+    call: tuple[str, ...] = ()
+    events: tuple[EventTrigger, ...] = ()
+    dial_ahead: bool = True
+    questions: Mapping[int, tuple[Expression | Template, ...]] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> dict[str, Type]:
+        """Typed inputs: `takes` and the parameters of trigger patterns."""
+        found = dict(self.takes)
+        for code in self.ussd:
+            found.update(code.parameters)
+        for message in self.sms:
+            found.update(message.parameters)
+        return found

@@ -1,0 +1,85 @@
+"""The few words the engine says by itself, per language: keys, yes and no, a wrong answer, an apology.
+
+Everything else a subscriber reads stands in flows. A language without an entry here is served in English.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The words of one language. `press` is the form of a menu line in voice, with `{label}` and `{key}`."""
+
+    more: str
+    back: str
+    yes: str
+    no: str
+    yes_words: frozenset[str]
+    no_words: frozenset[str]
+    wrong: str
+    silent: str
+    unavailable: str
+    press: str
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PHRASES = {
+    "ru": Phrases(
+        more="Ещё",
+        back="Назад",
+        yes="Да",
+        no="Нет",
+        yes_words=_words("да д yes y ага конечно"),
+        no_words=_words("нет н no n не"),
+        wrong="Неверный ввод.",
+        silent="Нет ответа. Наберите ещё раз.",
+        unavailable="Сервис временно недоступен. Повторите позже.",
+        press="{label} — нажмите {key}.",
+    ),
+    "en": Phrases(
+        more="More",
+        back="Back",
+        yes="Yes",
+        no="No",
+        yes_words=_words("yes y yeah ok"),
+        no_words=_words("no n nope"),
+        wrong="Wrong input.",
+        silent="No answer. Please dial again.",
+        unavailable="The service is temporarily unavailable. Please try again later.",
+        press="{label}: press {key}.",
+    ),
+    "tg": Phrases(
+        more="Боз",
+        back="Бозгашт",
+        yes="Ҳа",
+        no="Не",
+        yes_words=_words("ҳа ха бале да yes"),
+        no_words=_words("не нест нет no"),
+        wrong="Воридкунии нодуруст.",
+        silent="Ҷавоб нест. Аз нав рақам гиред.",
+        unavailable="Хизмат муваққатан дастнорас аст. Баъдтар такрор кунед.",
+        press="{label} — {key}-ро пахш кунед.",
+    ),
+    "uz": Phrases(
+        more="Yana",
+        back="Orqaga",
+        yes="Ha",
+        no="Yo'q",
+        yes_words=_words("ha да yes"),
+        no_words=_words("yo'q yoq yo‘q нет no"),
+        wrong="Noto'g'ri kiritildi.",
+        silent="Javob yo'q. Qayta tering.",
+        unavailable="Xizmat vaqtincha ishlamayapti. Keyinroq urinib ko'ring.",
+        press="{label} — {key} ni bosing.",
+    ),
+}
+
+
+def phrases(language: str) -> Phrases:
+    """Return the words of a language (`ru`, `tg-TJ`), English ones for a language we do not know."""
+    return _PHRASES.get(language) or _PHRASES.get(language.partition("-")[0]) or _PHRASES["en"]

@@ -1,0 +1,49 @@
+"""`end`: say a text and leave this flow; without a flow outside, the session ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.expressions import Template
+from engine.flow import Step
+from engine.reading.fields import SPOKEN, Field
+from engine.reading.workshop import Given
+from engine.run import Run
+from engine.wording import Wording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(Step):
+    """The last words of a flow."""
+
+    text: Wording
+
+    verb = "end"
+    FIELDS = (Field("end", SPOKEN, required=True, doc="the last thing said before the flow is left"),)
+    EXAMPLE = "- end: Ответ отправлен в SMS."
+
+    @classmethod
+    def owns_key(cls, key: str) -> bool:
+        """No keys beside the fields."""
+        return False
+
+    @classmethod
+    def build(cls, given: Given, following: int) -> int:
+        """Make the step."""
+        text = given.wording("end")
+        if text is None:
+            return following
+        return given.shop.add(cls(place=given.place, next=following, id=given.id, text=text))
+
+    def run(self, run: Run) -> int:
+        """Say it and leave the flow."""
+        run.speak(self.text)
+        return run.leave("end")
+
+    def exits(self) -> tuple[tuple[str, int], ...]:
+        """Nothing of this flow follows."""
+        return ()
+
+    def templates(self) -> tuple[Template, ...]:
+        """The text."""
+        return self.text.templates()

@@ -1,0 +1,61 @@
+"""`if`: one of two blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.expressions import Expression
+from engine.flow import Step
+from engine.reading.fields import BLOCK, EXPRESSION, Field
+from engine.reading.workshop import Given
+from engine.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class If(Step):
+    """A choice by a condition."""
+
+    test: Expression
+    then: int
+    otherwise: int
+
+    verb = "if"
+    FIELDS = (
+        Field("if", EXPRESSION, required=True, doc="the condition"),
+        Field("then", BLOCK, doc="what is done if it is true"),
+        Field("else", BLOCK, doc="what is done if it is not true"),
+    )
+    EXAMPLE = "- if: x.on\n  then: turn_off\n  else: turn_on"
+
+    @classmethod
+    def owns_key(cls, key: str) -> bool:
+        """No keys beside the fields."""
+        return False
+
+    @classmethod
+    def build(cls, given: Given, following: int) -> int:
+        """Make the step."""
+        test = given.expression("if")
+        then, otherwise = given.block("then", following), given.block("else", following)
+        if not (given.written("then") or given.written("else")):
+            given.report.error("missing-field", "if needs then: or else:", given.key)
+        if test is None:
+            return following
+        step = cls(place=given.place, next=following, id=given.id, test=test, then=then, otherwise=otherwise)
+        return given.shop.add(step)
+
+    def run(self, run: Run) -> int:
+        """Choose."""
+        if self.test.evaluate(run.scope):
+            run.took("then")
+            return self.then
+        run.took("else")
+        return self.otherwise
+
+    def exits(self) -> tuple[tuple[str, int], ...]:
+        """Both blocks."""
+        return (("then", self.then), ("else", self.otherwise))
+
+    def expressions(self) -> tuple[Expression, ...]:
+        """The condition."""
+        return (self.test,)

@@ -1,0 +1,85 @@
+"""`run`: another flow, and then the step after this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.expressions import Expression
+from engine.flow import Step
+from engine.reading.fields import EXPRESSION, NAME, Field, map_of
+from engine.reading.suggestion import did_you_mean
+from engine.reading.workshop import Given
+from engine.run import Run as Turn
+from engine.types import ANY, Type
+from engine.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Step):
+    """A flow inside the flow; its inputs are given by `with`, its result is saved."""
+
+    flow: str
+    arguments: tuple[tuple[str, Expression], ...]
+    save: str | None = None
+
+    verb = "run"
+    FIELDS = (
+        Field("run", NAME, required=True, doc="the flow"),
+        Field("with", map_of(EXPRESSION), default={}, doc="its inputs"),
+        Field("save", NAME, doc="where its result goes"),
+    )
+    EXAMPLE = "- run: top_up\n  with: { code: code }"
+
+    @classmethod
+    def owns_key(cls, key: str) -> bool:
+        """No keys beside the fields."""
+        return False
+
+    @classmethod
+    def build(cls, given: Given, following: int) -> int:
+        """Make the step."""
+        flow, known = given.value("run"), given.shop.around.flows
+        arguments = []
+        for name, field in (given.value("with") or {}).items():
+            value = given.shop.expression(field.value)
+            if value is not None:
+                arguments.append((name, value))
+        save = given.variable("save")
+        if flow is None:
+            return following
+        if flow not in known:
+            given.report.error(
+                "no-flow",
+                f'there is no flow "{flow}"{did_you_mean(flow, known)}',
+                given.node("run") or given.key,
+                help=f"a flow is a file: flows/{flow}.yaml",
+            )
+        step = cls(
+            place=given.place,
+            next=following,
+            id=given.id,
+            flow=flow,
+            arguments=tuple(arguments),
+            save=save,
+        )
+        return given.shop.add(step)
+
+    def run(self, run: Turn) -> int:
+        """Enter the flow."""
+        scope = run.scope if self.arguments else None
+        arguments = {name: value.evaluate(scope) for name, value in self.arguments} if scope else {}
+        return run.call_flow(run.flows.flows[self.flow], arguments)
+
+    def returned(self, run: Turn, value: Value) -> int:
+        """The flow was left."""
+        if self.save is not None:
+            run.set(self.save, value)
+        return self.next
+
+    def expressions(self) -> tuple[Expression, ...]:
+        """The inputs."""
+        return tuple(value for _, value in self.arguments)
+
+    def saves(self) -> tuple[tuple[str, Type], ...]:
+        """The result; its type is `returns` of the flow."""
+        return () if self.save is None else ((self.save, ANY),)

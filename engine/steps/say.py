@@ -1,0 +1,59 @@
+"""`say`: a text into the buffer; it leaves with the next question or the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.expressions import Template
+from engine.flow import Step
+from engine.reading.fields import NAME, SPOKEN, Field, choice
+from engine.reading.workshop import Given
+from engine.run import Run
+from engine.wording import Wording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say(Step):
+    """Buffered output. In text channels it is joined by a line break with what follows."""
+
+    text: Wording
+    sound: str | None = None
+    notice: str | None = None
+
+    verb = "say"
+    FIELDS = (
+        Field("say", SPOKEN, required=True, doc="what is said"),
+        Field("sound", NAME, doc="a recording by name instead of one by its text (voice)"),
+        Field("notice", choice("recording"), doc="a legal notice, said once a session (voice)"),
+    )
+    EXAMPLE = "- say: Баланс {{ a.balance|money }}"
+
+    @classmethod
+    def owns_key(cls, key: str) -> bool:
+        """No keys beside the fields."""
+        return False
+
+    @classmethod
+    def build(cls, given: Given, following: int) -> int:
+        """Make the step."""
+        text = given.wording("say")
+        if text is None:
+            return following
+        step = cls(
+            place=given.place,
+            next=following,
+            id=given.id,
+            text=text,
+            sound=given.value("sound"),
+            notice=given.value("notice"),
+        )
+        return given.shop.add(step)
+
+    def run(self, run: Run) -> int:
+        """Put the text into the buffer."""
+        run.speak(self.text)
+        return self.next
+
+    def templates(self) -> tuple[Template, ...]:
+        """The text."""
+        return self.text.templates()

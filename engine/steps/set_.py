@@ -1,0 +1,57 @@
+"""`set`: variables of this run of the flow, and the language of the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.expressions import Expression
+from engine.flow import Step
+from engine.reading.fields import EXPRESSION, Field, map_of
+from engine.reading.workshop import Given
+from engine.run import Run
+from engine.types import ANY, Type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(Step):
+    """Assignments, in their order."""
+
+    values: tuple[tuple[str, Expression], ...]
+
+    verb = "set"
+    FIELDS = (
+        Field(
+            "set", map_of(EXPRESSION), required=True, doc="variables with their values; lang: the language"
+        ),
+    )
+    EXAMPLE = "- set: { points: 100 }"
+
+    @classmethod
+    def owns_key(cls, key: str) -> bool:
+        """No keys beside the fields."""
+        return False
+
+    @classmethod
+    def build(cls, given: Given, following: int) -> int:
+        """Make the step."""
+        values = []
+        for name, field in (given.value("set") or {}).items():
+            value = given.shop.expression(field.value)
+            known = name if name == "lang" or field.key is None else given.shop.variable(field.key)
+            if value is not None and known is not None:
+                values.append((known, value))
+        return given.shop.add(cls(place=given.place, next=following, id=given.id, values=tuple(values)))
+
+    def run(self, run: Run) -> int:
+        """Assign."""
+        for name, value in self.values:
+            run.set(name, value.evaluate(run.scope))
+        return self.next
+
+    def expressions(self) -> tuple[Expression, ...]:
+        """The values."""
+        return tuple(value for _, value in self.values)
+
+    def saves(self) -> tuple[tuple[str, Type], ...]:
+        """The variables; their types are those of the expressions."""
+        return tuple((name, ANY) for name, _ in self.values if name != "lang")

@@ -1,0 +1,198 @@
+"""What the running flow knows: its variables, the world of this turn, answers that were looked up, texts.
+
+It stands between `engine.stage` (the screen) and `engine.run` (where control goes) and knows neither inputs
+nor steps.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.effects import Look, Question
+from engine.expressions import Expression, Scope, Template, World, question_key
+from engine.session import Waiting
+from engine.stage import Stage
+from engine.values import Secret, Value
+from engine.wording import Wording
+
+
+class View(Stage):
+    """A turn as expressions and texts see it."""
+
+    __slots__ = ()
+
+    # Variables
+
+    def own(self) -> None:
+        """Copy variables and counters before the first change: stored sessions share them."""
+        if not self.owned:
+            self.variables = dict(self.variables)
+            self.counters = dict(self.counters)
+            self.owned = True
+            self._scope = None
+
+    def set(self, name: str, value: Value) -> None:
+        """Set a variable of the running flow; `lang` is that of the session."""
+        if name == "lang":
+            if value not in self.project.languages:
+                self.note("error", f"the project has no language {value}")
+                return
+            self.lang = str(value)
+            self._world = self._scope = None
+            return
+        self.own()
+        self.variables[name] = value
+
+    def unset(self, name: str) -> None:
+        """Make a variable unknown."""
+        if name in self.variables:
+            self.own()
+            del self.variables[name]
+
+    def count(self, key: int, value: int | None) -> None:
+        """Set a counter of the running flow, or remove it."""
+        if self.counters.get(key) == value:
+            return
+        self.own()
+        if value is None:
+            del self.counters[key]
+        else:
+            self.counters[key] = value
+
+    # Values
+
+    @property
+    def world(self) -> World:
+        """What built-in words read in this turn."""
+        if self._world is None:
+            session = self.session
+            self._world = World(
+                now=datetime.fromtimestamp(self.now / 1000, UTC),
+                zone=self.project.zone,
+                caller=session.caller,
+                called=session.called,
+                lang=self.lang,
+                channel=self.channel,
+                topic=self.topic(),
+                text=session.text,
+                event=session.event,
+                currency=self.project.currency,
+                country=self.project.country,
+                looked=self.looked,
+                consts=self.project.consts,
+            )
+        return self._world
+
+    @property
+    def scope(self) -> Scope:
+        """The variables of the running flow and the world."""
+        if self._scope is None:
+            self._scope = Scope(self.variables, self.world)
+        return self._scope
+
+    def topic(self) -> str:
+        """The topic of the innermost flow that declares one, else the id of the first flow."""
+        if self.flow.topic is not None:
+            return self.flow.topic
+        for frame in reversed(self.stack):
+            topic = self.flows.flows[frame.flow].topic
+            if topic is not None:
+                return topic
+        return self.stack[0].flow if self.stack else self.flow.id
+
+    def text_of(self, wording: Wording | None) -> str | Secret:
+        """Return a text for this channel and language; empty where the channel has none."""
+        if wording is None:
+            return ""
+        form = wording.forms.get((self.channel, self.lang))
+        if form is None:
+            return ""
+        return form.constant if form.constant is not None else form.template.render(self.scope)
+
+    def speak(self, wording: Wording) -> None:
+        """Say a text of the flow."""
+        form = wording.forms.get((self.channel, self.lang))
+        if form is None:
+            return
+        if form.constant is not None:
+            self.say(form.constant, constant=True)
+        else:
+            self.say(form.template.render(self.scope))
+
+    def head(self, wording: Wording) -> str:
+        """Return what is said and the text behind it; the buffer stays, a page may be shown again."""
+        text = self.text_of(wording)
+        self.hidden = isinstance(text, Secret)
+        plain = text.reveal() if isinstance(text, Secret) else text
+        if not self.said:
+            return plain
+        joint = " " if self.channel == "voice" else "\n"
+        said = self.said_text()[0]
+        return f"{said}{joint}{plain}" if plain else said
+
+    def main_text(self, wording: Wording) -> str:
+        """Render a text in the main language, for notes and statistics."""
+        form = wording.forms.get((self.channel, self.project.languages[0]))
+        return "" if form is None else form.constant or str(form.template.render(self.scope))
+
+    def look(self, parts: tuple[Expression | Template, ...]) -> bool:
+        """Ask the world what the step's fields need; return False if all of it is known already."""
+        missing = self.missing(parts)
+        if not missing:
+            return False
+        self.waiting = Waiting.LOOK
+        self.deadline = None
+        self.effects.append(Look(missing))
+        return True
+
+    def missing(self, parts: tuple[Expression | Template, ...]) -> tuple[Question, ...]:
+        """Return the questions of the fields that have no answer yet, each once."""
+        scope = self.scope
+        found: dict[str, Question] = {}
+        for part in parts:
+            for question in part.questions(scope):
+                key = question_key(question)
+                if key in self.looked or key in found:
+                    continue
+                if question.kind == "memory" and self.is_own_memory(question.name, question.subject):
+                    self.learn(key, self.memory.get(question.name, 0))
+                else:
+                    found[key] = question
+        return tuple(found.values())
+
+    def is_own_memory(self, name: str, subject: str) -> bool:
+        """Whether a memory lives in the session: declared so, or the number of the subscriber is hidden."""
+        return not subject or (self.project.memory.get(name, 0) == 0 and subject == self.caller)
+
+    def learn(self, key: str, value: Value) -> None:
+        """Keep the answer to a question until the next wait."""
+        self.looked = {**self.looked, key: value}
+        if self._world is not None:
+            self._world.looked = self.looked
+
+    def forget_looked(self, prefix: str = "") -> None:
+        """Drop what was looked up: all of it, or the answers whose key begins with `prefix`."""
+        if self.looked:
+            kept = {k: v for k, v in self.looked.items() if not k.startswith(prefix)} if prefix else {}
+            self.looked = kept
+            if self._world is not None:
+                self._world.looked = kept
+
+    def remember(self, name: str, subject: str) -> int:
+        """Count one more of a memory; return how many are kept now, as far as it is known here."""
+        if self.is_own_memory(name, subject):
+            kept = self.memory.get(name, 0) + 1
+            self.memory = {**self.memory, name: kept}
+        else:
+            known = self.looked.get(f"memory:{name}:{subject}")
+            if not isinstance(known, int):
+                return 1
+            kept = known + 1
+        self.learn(f"memory:{name}:{subject}", kept)
+        return kept
+
+    def forget_memory(self, name: str, subject: str) -> None:
+        """Nothing of a memory is kept any more."""
+        if self.is_own_memory(name, subject):
+            self.memory = {key: kept for key, kept in self.memory.items() if key != name}
+        self.learn(f"memory:{name}:{subject}", 0)

@@ -1,0 +1,257 @@
+"""Plays a script against the machine: inputs behind `>`, and what came out of each, one line an effect.
+
+    ? screen            a question; `[2/3]` behind it are the pages, `(more)` that only a key is awaited
+    = text [reason]     the end; `= - [reason]` without a text
+    @ op {arguments}    a back-end call; answered by `> ~done {value}` or `> ~error name`
+    sms to from: text   an SMS
+    + name of owner     something is remembered;  `- name of owner` forgotten
+    ! event text        a note
+
+Line breaks of a screen are written as ` / `. Questions about the world (`Look`) are answered from `looked`.
+After each input the session is written and read back, so every wait is a restart.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.effects import CallBackend, Collect, Effect, End, Forget, Look, Note, Remember, SendSms
+from engine.expressions import question_key
+from engine.flow_set import FlowSet
+from engine.inputs import BackendReplied, Begin, HungUp, Input, Late, Looked, Silence, Text, Unshown
+from engine.machine import advance, begin
+from engine.reading.diagnostic import Report
+from engine.reading.flow_set import load_project
+from engine.reading.plain import plain
+from engine.reading.report import report_text
+from engine.reading.yaml_text import read_tree
+from engine.session import Session, Waiting, dump, load
+from engine.types import Type
+from engine.values import Secret
+
+ROOT = Path(__file__).parents[3]
+CALLER = "79161234567"
+PROJECT = """
+language: 1
+languages: [ru, en]
+country: RU
+timezone: Europe/Moscow
+consts: { company: Гудок, rates: [Smart, Ultra] }
+ussd: { idle: 60s, session: 180s }
+sms: { from: "000500" }
+errors:
+  ussd: { end: Позже. }
+  sms: { end: Позже. }
+memory: { seen: 7d, known: session, stop: forever }
+"""
+BACKENDS = """
+b:
+  url: http://b
+  look: { get: "/look/{phone}", returns: { sum: money, items: [text] }, errors: { 404: none_found } }
+  buy:
+    post: /buy
+    takes: { fee: money }
+    returns: { left: money }
+    charge: yes
+    once: 10m
+    keys: 24h
+    settle: repeat
+    errors: { 402: low }
+  tell: { post: /tell, takes: { word: text, pin: "secret?" } }
+  events:
+    done: { phone: phone, sum: money }
+"""
+
+
+def compiled(flows: dict[str, str], project: str = PROJECT, backends: str = BACKENDS) -> FlowSet:
+    """Compile flows given as texts; fail with the report if there is an error."""
+    files = {f"flows/{name}.yaml": text for name, text in flows.items()}
+    files |= {"config/project.yaml": project, "config/backends.yaml": backends}
+    flow_set, report = load_project(files)
+    assert flow_set is not None, report_text(report, files)
+    return flow_set
+
+
+def shipped() -> FlowSet:
+    """Compile the flows of the product."""
+    files = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for folder in ("flows", "config")
+        for path in sorted((ROOT / folder).rglob("*.yaml"))
+    }
+    flow_set, report = load_project(files)
+    assert flow_set is not None, report_text(report, files)
+    return flow_set
+
+
+def shown(value: Any) -> str:
+    """Write a value or text as a script does."""
+    if isinstance(value, Secret):
+        return f"<{value.reveal()}>"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {shown(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(shown, value)) + "]"
+    if isinstance(value, Decimal):
+        return str(value)
+    return str(value).replace("\n", " / ")
+
+
+def line_of(effect: Effect) -> str:
+    """Write an effect as a line of a script."""
+    match effect:
+        case Collect():
+            pages = f" [{effect.page}/{effect.pages}]" if effect.pages > 1 else ""
+            return f"? {shown(effect.text)}{pages}{' (more)' if effect.reading else ''}"
+        case End():
+            return f"= {'-' if effect.text is None else shown(effect.text)} [{effect.reason}]"
+        case CallBackend():
+            key = f" key={effect.key}" if effect.key else ""
+            return f"@ {effect.operation} {shown(dict(effect.arguments))}{key}"
+        case SendSms():
+            return (
+                f"sms {effect.to} {effect.sender}: {shown(effect.text)}{' (secret)' if effect.secret else ''}"
+            )
+        case Remember():
+            return f"+ {effect.name} of {effect.subject}"
+        case Forget():
+            return f"- {effect.name} of {effect.subject}"
+        case Note():
+            return f"! {effect.event} {effect.text}".rstrip()
+    return repr(effect)
+
+
+class Player:
+    """One subscriber; `lines` is the transcript so far."""
+
+    def __init__(self, flows: FlowSet, *, restart: bool = True, **looked: Any) -> None:
+        self.flows = flows
+        self.now = 1_795_334_400_000
+        self.looked = looked
+        self.restart = restart
+        self.lines: list[str] = []
+        self.trace: list[tuple[str, int, str]] = []
+        self.session: Session | None = None
+        self.effects: list[Effect] = []
+
+    def start(self, flow: str, **options: Any) -> list[str]:
+        """Begin a session."""
+        given = options.pop("with", {})
+        ahead = tuple(options.pop("ahead", ()))
+        options = {"channel": "ussd", "caller": CALLER, "called": "*1#", "lang": "ru"} | options
+        self.session = begin(self.flows, now=self.now, **options)
+        return self.give(Begin(flow, given, ahead))
+
+    def dial(self, code: str, **options: Any) -> list[str]:
+        """Dial a code."""
+        found = self.flows.dial(code)
+        assert found is not None, f"{code} starts nothing"
+        return self.start(
+            found.flow, called=found.called, ahead=found.ahead, **{"with": dict(found.arguments)}, **options
+        )
+
+    def give(self, given: Input) -> list[str]:
+        """Give one input; return the lines it made."""
+        assert self.session is not None
+        made: list[str] = []
+        self.effects = []
+        while True:
+            session = load(dump(self.session)) if self.restart else self.session
+            assert session == self.session
+            turn = advance(self.flows, session, given, self.now, self.trace)
+            self.session = turn.session
+            self.effects += turn.effects
+            made += [line_of(effect) for effect in turn.effects if not isinstance(effect, Look)]
+            if turn.session.waiting is not Waiting.LOOK or isinstance(given, Late | HungUp):
+                break
+            asked = turn.effects[-1]
+            assert isinstance(asked, Look)
+            given = Looked(tuple(self.answer(question_key(question)) for question in asked.questions))
+        self.lines += made
+        return made
+
+    def answer(self, key: str) -> Any:
+        kind, name, _ = key.split(":", 2)
+        return self.looked.get(f"{kind}.{name}", 0 if kind == "memory" else None)
+
+    def type(self, line: str) -> list[str]:
+        """Give the input of a script line."""
+        word, _, rest = line.partition(" ")
+        match word:
+            case "~silence":
+                self.now = max(self.now, (self.session and self.session.deadline) or self.now)
+                return self.give(Silence())
+            case "~hangup":
+                return self.give(HungUp("test"))
+            case "~late":
+                return self.give(Late())
+            case "~unshown":
+                return self.give(Unshown("test"))
+            case "~error":
+                return self.give(BackendReplied(self.session.call if self.session else 0, rest))
+            case "~done":
+                return self.give(
+                    BackendReplied(self.session.call if self.session else 0, "done", self.typed(rest))
+                )
+        return self.give(Text(line))
+
+    def typed(self, text: str) -> Any:
+        """Type the value of the operation that waits by its `returns`."""
+        assert self.session is not None
+        if not self.session.frames:
+            return {}
+        frame = self.session.frames[-1]
+        step: Any = self.flows.flows[frame.flow].program[frame.pc]
+        if not text or step.operation.returns is None:
+            return {}
+        report = Report()
+        node = read_tree(text, "value", report)
+        assert node is not None
+        value = plain(node, Type(step.operation.returns), report, "value")
+        assert not report.has_errors, report.diagnostics
+        return value
+
+
+def play(case: dict[str, Any], *, restart: bool = True) -> tuple[list[str], list[str]]:
+    """Play a case; return (expected, actual) transcripts."""
+    flows = compiled(case["flows"], case.get("project", PROJECT), case.get("backends", BACKENDS))
+    player = Player(flows, restart=restart, **case.get("looked", {}))
+    expected = [line.strip() for line in case["script"].strip().splitlines()]
+    actual: list[str] = []
+    options = dict(case.get("begin", {}))
+    if "event" in options:
+        options["event"] = dict(options["event"])
+    if "dial" in options:
+        actual += player.dial(options.pop("dial"), **options)
+    else:
+        actual += player.start(options.pop("flow", next(iter(case["flows"]))), **options)
+    for line in expected:
+        if line.startswith(">"):
+            actual.append(line)
+            actual += player.type(line[1:].strip())
+    return expected, [" ".join(line.split()) for line in actual]
+
+
+def cases(folder: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the cases of all files of a folder of tests/scenarios as (name, case)."""
+    found = []
+    for path in sorted((ROOT / "tests" / "scenarios" / folder).glob("*.yaml")):
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found.extend((f"{path.stem}: {case['name']}", case) for case in loaded)
+    return found
+
+
+def files_of(case: dict[str, Any]) -> dict[str, str]:
+    """Return the files of a compile case: flows, project and back ends as texts."""
+    files = {f"flows/{name}.yaml": text for name, text in case["flows"].items()}
+    files |= {
+        "config/project.yaml": case.get("project", PROJECT),
+        "config/backends.yaml": case.get("backends", BACKENDS),
+    }
+    return files
