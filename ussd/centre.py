@@ -239,10 +239,17 @@ class UssdChannel:
         self.counts["input"] += 1
         return Answered(dialog, text, over, last)
 
-    def _repeated(self, last: Dialog, original: Seen) -> Repeated:
-        """Answer a copy: the newest message gets the stored page, an earlier one has had its answer."""
+    def _repeated(self, last: Dialog, original: Seen) -> Repeated | Stray:
+        """Answer a copy: the newest message gets the stored page, an earlier one has had its answer.
+
+        A dialog that was lost with its bind gets the farewell: the centre, and the subscriber, still wait.
+        """
+        newest = bool(last.seen) and original is last.seen[-1]
+        if newest and last.ended_by == "lost":
+            farewell = self._body(self._farewell, self.dialect.op_out.end, last.route, last.octets)
+            return self._stray("repeated_after_loss", 0, farewell)
         self.counts["repeated"] += 1
-        current = bool(last.seen) and original is last.seen[-1] and last.ended_by in ("", "flow")
+        current = newest and last.ended_by in ("", "flow")
         return Repeated(last, last.body if current else None)
 
     def _without_dialog(self, sm: Sm, event: Event, mine: Dialog | None, octets: bytes) -> Arrival:

@@ -14,6 +14,7 @@ from engine.reading.diagnostic import Report
 from engine.reading.report import report_text
 from gateway import log
 from gateway.app import Gateway, StartError
+from gateway.garbage import keep_quiet
 from gateway.library import FlowsBrokenError
 from gateway.project_files import SETTINGS, ProjectError, read_text
 from gateway.settings import Settings, read_settings
@@ -41,6 +42,7 @@ async def run(gateway: Gateway) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await gateway.start()
+    keep_quiet()
     try:
         await stop.wait()
     finally:

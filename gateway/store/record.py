@@ -24,7 +24,7 @@ class Retention(StrEnum):
     ONCE = "once"
 
 
-class JournalRow(msgspec.Struct, frozen=True):
+class JournalRow(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened in a session.
 
     `source` is the identity the channel gave the message (`main:12:345`), by which a repeated message finds
@@ -58,7 +58,7 @@ FINAL = frozenset(
 )
 
 
-class OutboxRow(msgspec.Struct, frozen=True):
+class OutboxRow(msgspec.Struct, frozen=True, gc=False):
     """One SMS to a subscriber, whole: the host puts it again whenever it has changed.
 
     `sender` is the short code it leaves from, `link` the link it was given to ("" while any may take it).
@@ -92,7 +92,7 @@ class OrderState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class OrderRow(msgspec.Struct, frozen=True):
+class OrderRow(msgspec.Struct, frozen=True, gc=False):
     """One order: something a back end must do at most once for a caller.
 
     `key` is what the back end sees, fixed with the intent. `identity` is what makes two requests the same
@@ -124,7 +124,7 @@ class OrderRow(msgspec.Struct, frozen=True):
     event_due: bool = False
 
 
-class ScheduleRow(msgspec.Struct, frozen=True):
+class ScheduleRow(msgspec.Struct, frozen=True, gc=False):
     """Something to start at `due`: an event to deliver, a task, a later flow."""
 
     id: str
@@ -134,7 +134,7 @@ class ScheduleRow(msgspec.Struct, frozen=True):
     secret: bool = False
 
 
-class StoredSession(msgspec.Struct, frozen=True):
+class StoredSession(msgspec.Struct, frozen=True, gc=False):
     """What `load` tells of a session without reading it: enough to set its timer again."""
 
     key: str
@@ -142,7 +142,7 @@ class StoredSession(msgspec.Struct, frozen=True):
     due: int | None
 
 
-class Loaded(msgspec.Struct, frozen=True):
+class Loaded(msgspec.Struct, frozen=True, gc=False):
     """Everything that must be known again after a start.
 
     `outbox` are the messages that are not final, `orders` those that may still matter: running, unknown,

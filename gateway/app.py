@@ -1,0 +1,315 @@
+"""The gateway as one object: everything put together, started, drained and closed in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from engine.capabilities import Channel
+from engine.reading.diagnostic import Report
+from engine.values import Value
+from gateway.backends.client import Endpoint, HttpBackends
+from gateway.backends.operation import Operation
+from gateway.backends.order import Orders
+from gateway.backends.outcome import Outcome
+from gateway.clock import HostClock
+from gateway.host.call import Calls
+from gateway.host.event import Events
+from gateway.host.host import Clock, Host
+from gateway.host.inbound import Inbounds
+from gateway.host.look import Looks
+from gateway.host.outbox import Outbox
+from gateway.host.recovery import Recovery, store_build
+from gateway.host.settle import Settling
+from gateway.host.sms import SmsLane
+from gateway.host.stepper import Stepper
+from gateway.host.ussd import UssdLane
+from gateway.library import Library
+from gateway.project_files import read_text
+from gateway.settings import Centre, Settings
+from gateway.store.retention import Sweeper
+from gateway.store.sealing import Sealer, load_or_make_key
+from gateway.store.sqlite import SqliteStore
+from gateway.web.server import WebServer
+from smpp.links import Link
+from smpp.sms import SmsChannel
+from ussd.centre import UssdChannel
+from ussd.dialect import Dialect
+from ussd.dialect_file import read_dialect
+
+TEND_EVERY_S = 1.0
+SWEEP_EVERY_S = 60.0
+
+
+class StartError(Exception):
+    """The gateway cannot start; the message says what to put right."""
+
+
+class Backends:
+    """The back ends of the flows that are in force; replaced when a published build names others."""
+
+    def __init__(self, environment: Mapping[str, str], clock: Clock) -> None:
+        self._environment = environment
+        self._clock = clock
+        self._endpoints: dict[str, Endpoint] = {}
+        self._client: HttpBackends | None = None
+        self._old: list[HttpBackends] = []
+        self._log = structlog.get_logger()
+
+    def use(self, operations: Mapping[str, Operation]) -> None:
+        """Serve these operations. Raises StartError for an address that is not set."""
+        endpoints: dict[str, Endpoint] = {}
+        for operation in operations.values():
+            endpoints.setdefault(operation.backend, Endpoint(self._address(operation)))
+        if endpoints == self._endpoints and self._client is not None:
+            return
+        if self._client is not None:
+            self._old.append(self._client)
+        self._endpoints = endpoints
+        self._client = HttpBackends(endpoints, clock=self._clock.now, alarm=self._alarm)
+        self._client.open()
+
+    def _address(self, operation: Operation) -> str:
+        url = str(getattr(operation, "url", ""))
+        if not url.startswith("env."):
+            return url
+        value = self._environment.get(url.removeprefix("env."))
+        if not value:
+            raise StartError(
+                f"the back end {operation.backend} has no address: set {url.removeprefix('env.')} "
+                "in the environment, or write its url in config/backends.yaml"
+            )
+        return value
+
+    def _alarm(self, backend: str, text: str) -> None:
+        self._log.error("backend_alarm", backend=backend, reason=text)
+
+    async def call(
+        self,
+        operation: Operation,
+        arguments: Mapping[str, Value],
+        *,
+        phone: str,
+        lang: str,
+        channel: str,
+        key: str | None,
+        within_ms: int | None,
+    ) -> Outcome:
+        """Carry an operation out; see `HttpBackends.call`."""
+        assert self._client is not None
+        return await self._client.call(
+            operation, arguments, phone=phone, lang=lang, channel=channel, key=key, within_ms=within_ms
+        )
+
+    def states(self) -> Mapping[str, str]:
+        """Return the state of each back end's breaker, for pages and metrics."""
+        if self._client is None:
+            return {}
+        return {name: "open" if one.is_open else "closed" for name, one in self._client.breakers.items()}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in (*self._old, self._client):
+            if client is not None:
+                await client.close()
+
+
+class Gateway:
+    """One gateway over one project folder.
+
+    `start` brings up store, sessions, links and pages; `close` drains and stores. `links` are by the name
+    of the centre. Everything runs on the loop that called `start`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        environment: Mapping[str, str],
+        clock: Clock | None = None,
+        *,
+        web: bool = True,
+    ) -> None:
+        """Load flows and dialects and open the store.
+
+        Raises StartError, ProjectError, FlowsBrokenError, StoreError.
+        """
+        self.root = root
+        self.settings = settings
+        self.clock = clock or HostClock()
+        self.library = Library(root)
+        self._dialects = {centre.name: self._dialect(centre) for centre in settings.centres}
+        store_path = root / settings.store
+        key = settings.secret_key or load_or_make_key(store_path.parent / "secret.key")
+        self.store = SqliteStore(store_path, Sealer(key))
+        try:
+            self._assemble(key, environment)
+        except BaseException:
+            self.store.close()
+            raise
+        self._web = WebServer(self, settings.http_host, settings.http_port) if web else None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._log = structlog.get_logger()
+        self.ready = False
+
+    def _assemble(self, key: bytes, environment: Mapping[str, str]) -> None:
+        flows = self.library.current
+        if any(one.charge for one in flows.operations.values()) and not self.store.atomic_commit:
+            raise StartError("the flows charge money, and this store cannot commit atomically")
+        pepper = hashlib.blake2b(b"orders", key=key, digest_size=32).digest()
+        marks = hashlib.blake2b(b"messages", key=key, digest_size=32).digest()
+        self.host = Host(self.store, self.library, self.clock)
+        self.orders = Orders(
+            flows.operations,
+            new_key=lambda: secrets.token_hex(16),
+            pepper=pepper,
+            find=self.store.find_order,
+        )
+        self.backends = Backends(environment, self.clock)
+        looks = Looks(self.store, self.orders)
+        self.calls = Calls(self.host, self.backends, self.orders)
+        self.outbox = Outbox(self.host, self.store)
+        self.stepper = Stepper(self.host, looks, self.calls, self.outbox)
+        self.events = Events(self.host, self.orders)
+        self.ussd = UssdLane(self.host, self.stepper)
+        self.sms = SmsLane(self.host, self.stepper, self.outbox)
+        self.settling = Settling(self.host, self.backends, self.orders, self.calls)
+        self.recovery = Recovery(self.host, self.orders, self.calls, self.ussd, self.events)
+        self.inbounds = Inbounds(self.host, self.ussd, self.sms, self.outbox)
+        self.stepper.lanes[Channel.EVENT] = self.events
+        self.calls.resume = self.stepper.step
+        self.calls.look_again = looks.again
+        self.calls.changed = self.events.order_changed
+        self.events.step = self.stepper.step
+        self.recovery.step = self.stepper.step
+        self.host.on_due = self.inbounds.due
+        self.links: dict[str, Link] = {}
+        run = self.clock.now()
+        for centre in self.settings.centres:
+            self._join(centre, marks, run)
+
+    def _join(self, centre: Centre, marks: bytes, run: int) -> None:
+        dialect = self._dialects[centre.name]
+        link = Link(centre.name, centre.link, self.inbounds.on_batch, self.clock.now, random.Random())  # noqa: S311 - jitter, no secret
+        self.links[centre.name] = link
+        if "ussd" in centre.carries:
+            self.ussd.add(link, UssdChannel(dialect, centre.name, key=marks))
+        if "sms" in centre.carries:
+            channel = SmsChannel(dialect.sms, centre.name, run=run, key=marks)
+            self.sms.add(link, channel)
+            self.outbox.add(link, channel, centre.numbers)
+        self.host.after_batch.append(link.flush)
+
+    def _dialect(self, centre: Centre) -> Dialect:
+        file = f"config/dialects/{centre.dialect}.yaml"
+        path = self.root / file
+        if not path.exists():
+            raise StartError(f"smpp.{centre.name}: there is no dialect {centre.dialect} ({file} is missing)")
+        report = Report()
+        dialect = read_dialect(read_text(path), file, report)
+        if dialect is None:
+            first = report.diagnostics[0]
+            raise StartError(f"{first.place}: {first.message}")
+        if "ussd" in centre.carries:
+            tighter = dialect.tighter_than(self.library.current.channels[Channel.USSD])
+            if tighter:
+                raise StartError(f"{file}: " + "; ".join(tighter))
+        return dialect
+
+    # Life
+
+    async def start(self) -> None:
+        """Take up what the store holds, serve the pages, bind. Raises StartError, OSError."""
+        self.backends.use(self.library.current.operations)
+        now = self.clock.now()
+        loaded = self.store.load(now)
+        self.recovery.load(loaded)
+        self.outbox.load(loaded.outbox)
+        self.events.load(loaded.schedule)
+        self.sms.load(now, loaded.schedule)
+        self.library.listeners.append(self._published)
+        self.host.take(store_build, self.library)
+        self.host.take(self.recovery.resume, None)
+        await self.host.idle()
+        if self._web is not None:
+            await self._web.start()
+        for link in self.links.values():
+            link.start()
+        self._tasks = [
+            asyncio.create_task(self.library.watch()),
+            asyncio.create_task(self.settling.watch()),
+            asyncio.create_task(self._tend()),
+        ]
+        self.ready = True
+        self._log.info(
+            "started",
+            build=self.library.current.build,
+            sessions=len(self.host.conversations),
+            messages=len(loaded.outbox),
+        )
+
+    def _published(self, library: Library) -> None:
+        flows = library.current
+        try:
+            self.backends.use(flows.operations)
+        except (StartError, ValueError) as error:
+            self._log.error("backends_unchanged", reason=str(error))
+        self.orders.operations = flows.operations
+        self.host.take(store_build, library)
+        library.drop_unused({one.flows.build for one in self.host.conversations.values()})
+
+    async def _tend(self) -> None:
+        """Once a second look after the disk, once a minute delete what is too old."""
+        sweeper = Sweeper()
+        since_sweep = 0.0
+        while True:
+            await asyncio.sleep(TEND_EVERY_S)
+            since_sweep += TEND_EVERY_S
+            try:
+                self.store.tend()
+                self.outbox.tend()
+                self.sms.tend(self.clock.now())
+                self.events.tend(self.clock.now())
+                if since_sweep >= SWEEP_EVERY_S:
+                    since_sweep = 0.0
+                    batch = self.store.batch()
+                    sweeper.plan(batch, self.clock.now())
+                    self.store.commit(batch, lambda lost, error: None)
+            except Exception:
+                # A fault of ours in one look must not end the looking.
+                self._log.error("tend_fault", exc_info=True)
+
+    @property
+    def bound(self) -> bool:
+        """Tell whether every centre has a bind."""
+        return all(link.bound for link in self.links.values())
+
+    async def close(self) -> None:
+        """Drain: start nothing new, let running calls end, unbind, store, close."""
+        self.ready = False
+        self.host.draining = True
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.calls.drain(self.settings.drain_ms / 1000)
+        await self.host.idle()
+        await asyncio.gather(*(link.close() for link in self.links.values()))
+        await self.host.idle()
+        if self._web is not None:
+            await self._web.close()
+        await self.settling.close()
+        await self.calls.close()
+        await self.host.idle()
+        await self.backends.close()
+        self.host.close()
+        self.store.close()
+        self._log.info("stopped", sessions=len(self.host.conversations))

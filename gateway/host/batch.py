@@ -1,0 +1,136 @@
+"""One batch: the sessions it has touched, what is to be stored, and what may leave once it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from gateway.host.conversation import Conversation
+from gateway.store.batch import Group, StoreBatch
+
+Act: TypeAlias = tuple[Callable[..., object], tuple[Any, ...]]
+
+
+class Before:
+    """A conversation as the store holds it, to be put back when the commit fails.
+
+    `inputs` and `outputs` gather what the journal row of the turn will hold.
+    """
+
+    __slots__ = (
+        "call",
+        "closing",
+        "conversation",
+        "dialog",
+        "due",
+        "hides_input",
+        "inputs",
+        "look",
+        "order",
+        "outputs",
+        "session",
+        "version",
+    )
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self.session = conversation.session
+        self.dialog = conversation.dialog
+        self.call = conversation.call
+        self.look = conversation.look
+        self.order = conversation.order
+        self.closing = conversation.closing
+        self.hides_input = conversation.hides_input
+        self.due = conversation.due
+        self.version = conversation.version
+        self.inputs: list[tuple[str, str | None]] = []
+        self.outputs: list[bytes] = []
+
+    def put_back(self) -> None:
+        """Make the conversation what it was."""
+        conversation = self.conversation
+        conversation.session = self.session
+        conversation.dialog = self.dialog
+        conversation.call = self.call
+        conversation.look = self.look
+        conversation.order = self.order
+        conversation.closing = self.closing
+        conversation.hides_input = self.hides_input
+        conversation.due = self.due
+        conversation.version = self.version
+
+
+class Batch:
+    """What one pass over the waiting inputs gathers.
+
+    `leaving` is carried out in order after the commit; `refused` instead of it when the commit fails, after
+    `undo` in reverse order. `now` is the moment of the batch (UTC ms), the same for all its turns.
+    """
+
+    __slots__ = ("groups", "leaving", "now", "refused", "stored", "touched", "undo")
+
+    def __init__(self, stored: StoreBatch, now: int) -> None:
+        self.stored = stored
+        self.now = now
+        self.touched: dict[str, Before] = {}
+        self.groups: dict[str, Group] = {}
+        self.leaving: list[Act] = []
+        self.undo: list[Callable[[], object]] = []
+        self.refused: list[Act] = []
+
+    def touch(self, conversation: Conversation) -> Group:
+        """Take note that a conversation changes in this batch, and return its group of the transaction."""
+        key = conversation.key
+        group = self.groups.get(key)
+        if group is None:
+            self.touched[key] = Before(conversation)
+            group = self.groups[key] = self.stored.group()
+        return group
+
+    def leave(self, act: Callable[..., object], *arguments: Any) -> None:
+        """Have `act(*arguments)` carried out when everything of the batch is stored."""
+        self.leaving.append((act, arguments))
+
+    def refuse(self, act: Callable[..., object], *arguments: Any) -> None:
+        """Have `act(*arguments)` carried out when the commit fails."""
+        self.refused.append((act, arguments))
+
+    def on_failure(self, act: Callable[[], object]) -> None:
+        """Have `act()` carried out when the commit fails, the latest first."""
+        self.undo.append(act)
+
+    def mark(self) -> tuple[int, int, int, int]:
+        """Return where the batch stands, for `back_to`."""
+        return len(self.leaving), len(self.groups), len(self.undo), len(self.stored.groups)
+
+    def back_to(self, mark: tuple[int, int, int, int]) -> list[Conversation]:
+        """Drop what a handler that failed has done: sessions it was the first to touch are as before.
+
+        Returns those of them that the store has never seen: they are no sessions any more.
+        """
+        leaving, groups, undos, stored = mark
+        del self.leaving[leaving:]
+        for undo in reversed(self.undo[undos:]):
+            undo()
+        del self.undo[undos:]
+        unborn = []
+        for key in list(self.groups)[groups:]:
+            del self.groups[key]
+            before = self.touched.pop(key)
+            before.put_back()
+            if before.version == 0:
+                unborn.append(before.conversation)
+        for group in self.stored.groups[stored:]:
+            group.end(stored=False)
+        del self.stored.groups[stored:]
+        return unborn
+
+    def give_up(self) -> None:
+        """Nothing of this batch will be stored, and the store never sees it: take back what it counted."""
+        for group in self.stored.groups:
+            group.end(stored=False)
+
+    @property
+    def stores(self) -> bool:
+        """Tell whether there is anything to commit."""
+        return bool(self.stored.groups)

@@ -1,0 +1,175 @@
+"""One live session with what the host must know beside it, and its form in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine.effects import CallBackend, Look, Question
+from engine.flow_set import FlowSet
+from engine.session import Session, Waiting, dump_judged, is_secret, load
+from engine.values import holds_secret, pack, unpack_extension
+from gateway.store.record import JournalRow
+from ussd.dialog import Dialog
+
+RECORD_VERSION = 1
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one row of `session` holds, sealed as a whole when anything inside is secret.
+
+    `session` is `engine.session.dump`. `call` is the back-end call that the session waits for: number,
+    operation, arguments, business key, limit; after a restart it is asked again, under the same order where
+    it is one. `look` are the questions it waits for, `order` the key of the order waited for. `closing` is
+    true while nobody has confirmed the last text of a session that has charged.
+    """
+
+    version: int
+    build: str
+    session: bytes
+    dialog: Dialog | None
+    call: tuple[int, str, Any, str | None, int | None] | None
+    look: tuple[tuple[str, str, str], ...] | None
+    order: str | None
+    closing: bool
+
+
+TURN = "turn"
+LAST_TURN = "last_turn"
+"""Kinds of journal rows."""
+
+_encoder = msgspec.msgpack.Encoder()
+_encode = _encoder.encode
+_last_turn = msgspec.msgpack.Decoder(tuple[Dialog, Any]).decode
+_decoder = msgspec.msgpack.Decoder(Record, ext_hook=unpack_extension)
+
+
+class Conversation:
+    """A session while it lives: mutable, owned by the host.
+
+    `key` names the row of the store: `u:` a USSD dialog, `s:` an SMS dialogue, `e:` an event. `version`
+    counts the stored states. `due` is the earliest deadline (UTC ms); `slot` belongs to the wheel.
+    `closing` is true for a session that has charged and ended, until its last screen is confirmed.
+    `hides_input` tells that what is typed next must not be written down; after a restart nobody knows.
+    """
+
+    __slots__ = (
+        "call",
+        "closing",
+        "dialog",
+        "due",
+        "flows",
+        "hides_input",
+        "key",
+        "look",
+        "order",
+        "session",
+        "slot",
+        "version",
+    )
+
+    def __init__(self, key: str, flows: FlowSet, session: Session) -> None:
+        self.key = key
+        self.flows = flows
+        self.session = session
+        self.dialog: Dialog | None = None
+        self.version = 0
+        self.call: CallBackend | None = None
+        self.look: Look | None = None
+        self.order: str | None = None
+        self.closing = False
+        self.hides_input = False
+        self.due: int | None = None
+        self.slot = 0
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the flow will do nothing more."""
+        return self.session.waiting is Waiting.ENDED
+
+    def deadline(self) -> int | None:
+        """Return when something happens here if nothing comes in: UTC ms."""
+        session, dialog = self.session, self.dialog
+        waiting = session.waiting
+        if waiting is Waiting.ENDED:
+            return None
+        due = session.deadline if waiting is Waiting.ANSWER or waiting is Waiting.READING else None
+        if dialog is not None and not dialog.ended_at:
+            limit = dialog.total_due
+            if due is None and dialog.answer_due and dialog.answer_due < limit:
+                limit = dialog.answer_due
+            if due is None or limit < due:
+                due = limit
+        return due
+
+    def is_secret(self) -> bool:
+        """Tell whether anything here must not be stored in clear."""
+        return is_secret(self.session) or (self.call is not None and holds_secret(self.call.arguments))
+
+    def dump(self) -> tuple[bytes, bool]:
+        """Return the record for the store and whether it must be sealed."""
+        call, look = self.call, self.look
+        stored = None
+        if call is not None:
+            stored = (call.call, call.operation, pack(call.arguments), call.key, call.within_ms)
+        session, secret = dump_judged(self.session)
+        record = Record(
+            RECORD_VERSION,
+            self.session.build,
+            session,
+            self.dialog,
+            stored,
+            None if look is None else tuple((one.kind, one.name, one.subject) for one in look.questions),
+            self.order,
+            self.closing,
+        )
+        return _encode(record), secret or (call is not None and holds_secret(call.arguments))
+
+    def journal_row(
+        self, now: int, inputs: list[tuple[str, str | None]], answer: bytes | None, secret: bool
+    ) -> JournalRow:
+        """Return the record of a turn: what came in, where the flow stands, the page that answered.
+
+        The last turn of a USSD dialog keeps the dialog, so that a repeat of its last message is known as
+        one and gets the stored page, also after a restart.
+        """
+        frames = self.session.frames
+        at = (frames[-1].flow, frames[-1].pc) if frames else ("", 0)
+        if self.dialog is not None and self.dialog.ended_at:
+            return JournalRow(now, self.key, LAST_TURN, _encode((self.dialog, inputs)), None, answer, secret)
+        return JournalRow(now, self.key, TURN, _encode((at, inputs)), None, answer, secret)
+
+
+def read_ended_dialog(row: JournalRow) -> Dialog:
+    """Return the dialog of a `LAST_TURN` row. Raises msgspec.DecodeError."""
+    dialog, _ = _last_turn(row.data)
+    return dialog
+
+
+def read_record(data: bytes) -> Record:
+    """Read a stored record. Raises msgspec.DecodeError, or ValueError for a newer form."""
+    record = _decoder.decode(data)
+    if record.version != RECORD_VERSION:
+        raise ValueError(
+            f"the session was stored in form {record.version}, this version reads {RECORD_VERSION}"
+        )
+    return record
+
+
+def revive(key: str, version: int, record: Record, flows: FlowSet) -> Conversation:
+    """Make the conversation again that a record was made of."""
+    conversation = Conversation(key, flows, load(record.session))
+    conversation.version = version
+    conversation.dialog = record.dialog
+    conversation.order = record.order
+    conversation.closing = record.closing
+    conversation.hides_input = True
+    if record.look is not None:
+        conversation.look = Look(tuple(Question(*one) for one in record.look))
+    if record.call is not None:
+        number, operation, arguments, business_key, within_ms = record.call
+        given: Mapping[str, Any] = arguments
+        conversation.call = CallBackend(number, operation, given, business_key, within_ms)
+    return conversation

@@ -1,0 +1,256 @@
+"""The batch loop: inputs in, one commit, effects out. The theory is in the package's docstring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+import structlog
+
+from engine.effects import Note
+from engine.session import Waiting
+from gateway.host.batch import Batch
+from gateway.host.conversation import Conversation
+from gateway.host.wheel import Wheel
+from gateway.library import Library
+from gateway.store.batch import Group
+from gateway.store.sqlite import SqliteStore
+
+Handler: TypeAlias = Callable[[Batch, Any], None]
+Observer: TypeAlias = Callable[[str, Conversation | None, Any], None]
+"""`observer(event, conversation, detail)` with `trace`, `turn`, `backend`, `sms`: for pages and traces."""
+
+LOGGED = frozenset({"log", "error"})
+FAULTS_LOGGED = 20
+"""Tracebacks written in full; a fault that repeats is only counted after that."""
+DUE_AGAIN_S = 0.5
+"""A deadline whose turn could not be stored comes again after so long."""
+
+
+class Clock(Protocol):
+    """The host's one clock, in UTC milliseconds."""
+
+    def now(self) -> int:
+        """Return the moment."""
+        ...
+
+
+class Host:
+    """Owns the live sessions and the loop that steps, stores and lets go.
+
+    What a batch consists of is put in with `take(handler, item)`: the handler is called with the batch and
+    the item. `stepper` and the lanes are joined to it by `gateway.app`. Call everything on the loop's thread.
+    """
+
+    def __init__(self, store: SqliteStore, library: Library, clock: Clock) -> None:
+        self.store = store
+        self.library = library
+        self.clock = clock
+        self.conversations: dict[str, Conversation] = {}
+        self.counters: Counter[str] = Counter()
+        self.observers: list[Observer] = []
+        self.wheel: Wheel[Conversation] = Wheel()
+        self.on_due: Handler | None = None
+        self.after_batch: list[Callable[[], None]] = []
+        self.draining = False
+        self._pending: list[tuple[Handler, Any]] = []
+        self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0
+        self._idle: asyncio.Event | None = None
+        self._log = structlog.get_logger()
+
+    # Inputs
+
+    def take(self, handler: Handler, item: Any) -> None:
+        """Have `handler(batch, item)` called in the next batch; at once when no commit is under way."""
+        self._pending.append((handler, item))
+        if not self._busy:
+            self._run()
+
+    def take_later(self, handler: Handler, item: Any) -> None:
+        """As `take`, for use while a batch runs: never nested."""
+        self._pending.append((handler, item))
+        if not self._busy:
+            self._busy = True
+            asyncio.get_running_loop().call_soon(self._next)
+
+    # One batch
+
+    def _run(self) -> None:
+        self._busy = True
+        pending, self._pending = self._pending, []
+        batch = Batch(self.store.batch(), self.clock.now())
+        for handler, item in pending:
+            self.guarded(batch, handler, item)
+        self.counters["batches"] += 1
+        if not batch.stores:
+            self._leave(batch)
+            return
+        try:
+            self._put_sessions(batch)
+            self.store.commit(batch.stored, lambda lost, error: self._committed(batch, lost, error))
+        except Exception as fault:
+            # Something that cannot be written down. Whoever sent it is told to send again; the loop goes on.
+            self._fault(fault)
+            batch.give_up()
+            self._failed(batch, fault)
+
+    def guarded(self, batch: Batch, handler: Handler, item: Any) -> bool:
+        """Call a handler; a fault of ours in it harms no other input of the batch. True if it went well."""
+        mark = batch.mark()
+        try:
+            handler(batch, item)
+        except Exception as fault:
+            self._fault(fault)
+            for unborn in batch.back_to(mark):
+                self.conversations.pop(unborn.key, None)
+            return False
+        return True
+
+    def _fault(self, fault: Exception) -> None:
+        """Write down a fault of ours; called where it is caught."""
+        self.counters["faults"] += 1
+        if self.counters["faults"] <= FAULTS_LOGGED:
+            self._log.error("fault", kind=type(fault).__name__, exc_info=True)
+
+    def _do(self, act: Callable[..., object], arguments: tuple[Any, ...] = ()) -> None:
+        """Carry one thing out; a fault of ours in it keeps nothing else from being carried out."""
+        try:
+            act(*arguments)
+        except Exception as fault:
+            self._fault(fault)
+
+    def _put_sessions(self, batch: Batch) -> None:
+        for key, before in batch.touched.items():
+            conversation = before.conversation
+            group = batch.groups[key]
+            ended = conversation.ended and not conversation.closing
+            if ended:
+                secret = conversation.is_secret()
+                conversation.due = None
+                if conversation.version:
+                    group.drop_session(key, conversation.version)
+            else:
+                data, secret = conversation.dump()
+            if before.inputs:
+                answer = before.outputs[-1] if before.outputs else None
+                group.journal(conversation.journal_row(batch.now, before.inputs, answer, secret))
+            if ended:
+                continue
+            due = conversation.due = conversation.deadline()
+            conversation.version = group.put_session(key, conversation.version, data, due, secret)
+
+    def _committed(self, batch: Batch, lost: list[Group], error: Exception | None) -> None:
+        if error is not None:
+            self._failed(batch, error)
+            return
+        if lost:
+            # One process owns the file, so a lost group means two handlers stored one session.
+            self.counters["lost_groups"] += len(lost)
+            self._log.error("group_lost", groups=len(lost))
+        self._leave(batch)
+
+    def _failed(self, batch: Batch, error: Exception) -> None:
+        self.counters["commits_failed"] += 1
+        self._log.error("commit_failed", reason=str(error), sessions=len(batch.touched))
+        for undo in reversed(batch.undo):
+            self._do(undo)
+        for key, before in batch.touched.items():
+            before.put_back()
+            if before.version == 0:
+                self.conversations.pop(key, None)
+        for act, arguments in batch.refused:
+            self._do(act, arguments)
+        self._finish()
+
+    def _leave(self, batch: Batch) -> None:
+        for act, arguments in batch.leaving:
+            self._do(act, arguments)
+        for key, before in batch.touched.items():
+            conversation = before.conversation
+            if conversation.ended and not conversation.closing:
+                self.conversations.pop(key, None)
+            elif conversation.due is not None:
+                self.wheel.watch(conversation)
+        self._finish()
+
+    def _finish(self) -> None:
+        for act in self.after_batch:
+            self._do(act)
+        self._arm()
+        if self._pending:
+            asyncio.get_running_loop().call_soon(self._next)
+            return
+        self._busy = False
+        if self._idle is not None:
+            self._idle.set()
+
+    def _next(self) -> None:
+        if self._pending:
+            self._run()
+        else:
+            self._busy = False
+
+    # Time
+
+    def _arm(self) -> None:
+        due = self.wheel.next_due()
+        if due is None or (self._timer is not None and self._timer_at <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = due
+        delay_s = max(0, due - self.clock.now()) / 1000
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self.on_time)
+
+    def on_time(self) -> None:
+        """Take what is due now; called by the timer, or by a test that has moved the clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for conversation in self.wheel.expired(self.clock.now()):
+            self.take_later(self._due, conversation)
+        self._arm()
+
+    def _due(self, batch: Batch, conversation: Conversation) -> None:
+        batch.refuse(asyncio.get_running_loop().call_later, DUE_AGAIN_S, self.take, self._due, conversation)
+        if self.on_due is not None:
+            self.on_due(batch, conversation)
+
+    # Life
+
+    def adopt(self, conversation: Conversation) -> None:
+        """Keep a session that was stored before the start."""
+        self.conversations[conversation.key] = conversation
+        conversation.due = conversation.deadline()
+        self.wheel.watch(conversation)
+
+    async def idle(self) -> None:
+        """Wait until nothing is pending and no commit is under way."""
+        while self._busy or self._pending:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
+        self._idle = None
+
+    def note(self, note: Note) -> None:
+        """Count what a flow notes, and log what its author asked to be logged."""
+        self.counters[f"note.{note.event}"] += 1
+        if note.event == "refused":
+            self.counters[f"refused.{note.flow}.{note.line}"] += 1
+        elif note.event in LOGGED:
+            self._log.info(f"flow_{note.event}", flow=note.flow, line=note.line, text=note.text)
+
+    def waiting_for_backend(self) -> int:
+        """Return how many sessions wait for a back end."""
+        return sum(
+            1 for one in self.conversations.values() if one.session.waiting in (Waiting.BACKEND, Waiting.LOOK)
+        )
+
+    def close(self) -> None:
+        """Stop the timer; the store and the links are closed by their owner."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

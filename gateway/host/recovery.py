@@ -1,0 +1,118 @@
+"""After a start: every stored session lives again, and what was under way is taken up.
+
+Orders that were running have an unknown outcome, since their request may have left; whoever waits for one is
+told so, and the order is cleared up in the background. Requests that only read are sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from engine.inputs import BackendReplied, Input
+from engine.session import Waiting
+from gateway.backends.order import Orders
+from gateway.backends.outcome import DONE, Outcome
+from gateway.host.batch import Batch
+from gateway.host.call import Calls
+from gateway.host.conversation import (
+    LAST_TURN,
+    Conversation,
+    read_ended_dialog,
+    read_record,
+    revive,
+)
+from gateway.host.event import Events
+from gateway.host.host import Host
+from gateway.host.ussd import UssdLane
+from gateway.library import Library
+from gateway.store.error import SealError
+from gateway.store.record import Loaded, OrderState
+from ussd.dialog import LINGER_MS
+
+BUILD = "build:"
+"""Prefix of the store's names for the sources of a build."""
+
+
+def store_build(batch: Batch, library: Library) -> None:
+    """Store the sources of the current build, so that its sessions outlive a restart."""
+    batch.stored.group().meta(BUILD + library.current.build, library.pack_current())
+
+
+class Recovery:
+    """Brings back what the store holds. `lost` counts sessions that could not be read."""
+
+    def __init__(self, host: Host, orders: Orders, calls: Calls, ussd: UssdLane, events: Events) -> None:
+        self._host = host
+        self._orders = orders
+        self._calls = calls
+        self._ussd = ussd
+        self._events = events
+        self.step: Callable[[Batch, Conversation, Input], None] | None = None
+        self.lost = 0
+        self._log = structlog.get_logger()
+
+    def load(self, loaded: Loaded) -> None:
+        """Make the stored sessions and orders live again; nothing leaves yet."""
+        self._orders.load(loaded.orders)
+        for row in self._host.store.journal_since(LAST_TURN, self._host.clock.now() - LINGER_MS):
+            self._ussd.dialogs.restore(read_ended_dialog(row))
+        for stored in loaded.sessions:
+            try:
+                self._revive(stored.key)
+            except (msgspec.DecodeError, ValueError, SealError) as error:
+                self.lost += 1
+                self._log.error("session_unreadable", key=stored.key.split(":", 1)[0], reason=str(error))
+
+    def _revive(self, key: str) -> None:
+        host, store = self._host, self._host.store
+        found = store.get_session(key)
+        if found is None:
+            return
+        version, data = found
+        record = read_record(data)
+        flows = host.library.builds.get(record.build)
+        if flows is None:
+            sources = store.get_meta(BUILD + record.build)
+            if sources is None or not host.library.adopt(record.build, sources):
+                raise ValueError(f"build {record.build} is not there any more")
+            flows = host.library.builds[record.build]
+        conversation = revive(key, version, record, flows)
+        host.adopt(conversation)
+        self._ussd.restore(conversation)
+        if conversation.order is not None:
+            self._calls.wait(conversation)
+
+    def resume(self, batch: Batch, _: object) -> None:
+        """Take up what was under way; the handler of the first batch after a start."""
+        waiting = [one for one in self._host.conversations.values() if self._waits(one)]
+        for change in self._orders.recover(batch.now):
+            self._calls.take_change(batch, change)
+        for conversation in waiting:
+            if self._waits(conversation):
+                self._take_up(batch, conversation)
+        for conversation in list(self._host.conversations.values()):
+            self._ussd.recover(batch, conversation)
+        self._events.fire_waiting(batch, None)
+
+    @staticmethod
+    def _waits(conversation: Conversation) -> bool:
+        return conversation.session.waiting in (Waiting.BACKEND, Waiting.LOOK)
+
+    def _take_up(self, batch: Batch, conversation: Conversation) -> None:
+        """Deal with a session whose order has not just been concluded."""
+        order = None if conversation.order is None else self._orders.get(conversation.order)
+        if conversation.call is not None and order is None and conversation.order is None:
+            batch.leave(self._calls.ask_again, conversation)
+            return
+        assert self.step is not None
+        if order is not None and order.state is not OrderState.RUNNING:
+            done = order.state is OrderState.DONE
+            outcome = Outcome(DONE, order.value) if done else Outcome(order.error or "unknown")
+            self._calls.tell_end(batch, conversation, outcome)
+        elif conversation.call is not None:
+            self.step(batch, conversation, BackendReplied(conversation.call.call, "unknown"))
+        elif conversation.look is not None:
+            self._calls.tell_end(batch, conversation, Outcome("unknown"))

@@ -1,0 +1,231 @@
+"""The SMS lane: messages of subscribers into inputs of sessions, texts of flows into the outbox.
+
+What is a message, a part, a copy or a receipt is `smpp.sms`'s decision; this module ties messages to
+sessions: an open question takes what its type accepts, keywords come next, else the question is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from engine import machine
+from engine.capabilities import Channel
+from engine.effects import Collect, End, SendSms
+from engine.inputs import Begin, Silence, Text
+from engine.session import Waiting
+from engine.values import Secret
+from gateway.host.batch import Batch
+from gateway.host.conversation import Conversation
+from gateway.host.host import Host
+from gateway.host.outbox import Outbox
+from gateway.host.stepper import Stepper
+from gateway.store.record import JournalRow, ScheduleRow
+from smpp.duplicates import BROKEN_MS, Connection, Identity
+from smpp.event import Inbound
+from smpp.links import Link
+from smpp.parts import HeldPart
+from smpp.pdu.message import Sm
+from smpp.sms import SmsChannel
+from smpp.sms_arrival import Duplicate, NotARequest, PartHeld, Receipted, Refused, SmsArrived
+
+ARRIVED = "sms_in"
+"""Kind of the journal rows that a later copy of a message is recognised by."""
+PART = "sms_part"
+"""Kind of the rows in which the parts of long messages wait."""
+_encode = msgspec.msgpack.Encoder().encode
+_identity = msgspec.msgpack.Decoder(Identity).decode
+_held_part = msgspec.msgpack.Decoder(HeldPart).decode
+
+
+class SmsLane:
+    """All SMS dialogues of the gateway, over all centres that carry SMS."""
+
+    def __init__(self, host: Host, stepper: Stepper, outbox: Outbox) -> None:
+        self._host = host
+        self._stepper = stepper
+        self._outbox = outbox
+        self._channels: dict[str, SmsChannel] = {}
+        self._asking: dict[tuple[str, str], str] = {}
+        stepper.lanes[Channel.SMS] = self
+
+    def add(self, link: Link, channel: SmsChannel) -> None:
+        """Serve a centre."""
+        self._channels[link.name] = channel
+
+    def channel(self, link: Link) -> SmsChannel | None:
+        """Return the channel of a centre, None if it carries no SMS."""
+        return self._channels.get(link.name)
+
+    # What comes in
+
+    def receive(self, batch: Batch, link: Link, event: Inbound, sm: Sm) -> bool:
+        """Take a deliver_sm; False if this centre carries no SMS for us."""
+        channel = self._channels.get(link.name)
+        if channel is None:
+            return False
+        source = (event.bind, event.connection)
+        arrival = channel.receive(sm, connection=source, sequence=event.sequence, now=batch.now)
+        if isinstance(arrival, SmsArrived | PartHeld):
+            # First of all: whatever goes wrong from here on, the copy that comes again is no copy.
+            batch.on_failure(lambda: channel.undo(arrival))
+        status = arrival.status if isinstance(arrival, Refused) else 0
+        batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
+        match arrival:
+            case SmsArrived():
+                batch.leave(self._written, channel, source, event.sequence)
+                self._arrived(batch, channel, arrival)
+            case PartHeld(part=part):
+                batch.leave(self._written, channel, source, event.sequence)
+                row = ScheduleRow(_part_name(part), batch.now, PART, _encode(part), secret=True)
+                batch.stored.group().schedule(row)
+            case Receipted(key=key, receipt=receipt) if key is not None:
+                self._outbox.receipt(batch, key, receipt)
+            case NotARequest() | Duplicate() | Refused() | Receipted():
+                pass
+        return True
+
+    def _written(self, channel: SmsChannel, source: Connection, sequence: int) -> None:
+        channel.written(source, sequence, self._host.clock.now())
+
+    def _arrived(self, batch: Batch, channel: SmsChannel, arrived: SmsArrived) -> None:
+        """Store a whole message together with what it starts."""
+        group = batch.stored.group()
+        key = f"s:{arrived.msisdn}:{arrived.to}"
+        group.journal(JournalRow(batch.now, key, ARRIVED, _encode(arrived.identity)))
+        for part in arrived.parts:
+            group.unschedule(_part_name(part))
+        if arrived.missing:
+            self._host.counters["sms_incomplete"] += 1
+        conversation = self._open(arrived)
+        if conversation is not None:
+            self._stepper.step(batch, conversation, Text(arrived.text))
+            return
+        batch.on_failure(lambda: channel.loops.undo((arrived.msisdn, arrived.to)))
+        if channel.starting(arrived, batch.now) is not None:
+            return
+        self._start(batch, arrived, key)
+
+    def _open(self, arrived: SmsArrived) -> Conversation | None:
+        """Return the session whose question this message answers, or has to be asked again for."""
+        name = self._asking.get((arrived.msisdn, arrived.to))
+        conversation = None if name is None else self._host.conversations.get(name)
+        if conversation is None:
+            return None
+        session, flows = conversation.session, conversation.flows
+        if session.waiting is Waiting.READING:
+            return conversation
+        if session.waiting is not Waiting.ANSWER:
+            return None
+        if machine.accepts(flows, session, arrived.text, self._host.clock.now()):
+            return conversation
+        return None if self._is_keyword(arrived) else conversation
+
+    def _is_keyword(self, arrived: SmsArrived) -> bool:
+        flows = self._host.library.current
+        start = flows.sms(arrived.to, arrived.text)
+        if start is None:
+            return False
+        return any(
+            trigger.to == arrived.to and (trigger.words or trigger.pattern)
+            for trigger in flows.flows[start.flow].sms
+        )
+
+    def _start(self, batch: Batch, arrived: SmsArrived, key: str) -> None:
+        flows = self._host.library.current
+        start = flows.sms(arrived.to, arrived.text)
+        if start is None:
+            self._host.counters["sms_no_flow"] += 1
+            return
+        session = machine.begin(
+            flows,
+            channel=Channel.SMS,
+            caller=arrived.msisdn,
+            called=arrived.to,
+            lang=flows.project.languages[0],
+            text=arrived.text,
+            now=batch.now,
+        )
+        identity = arrived.identity
+        name = f"{key}:{identity.at}:{identity.sequence}"
+        if name in self._host.conversations:
+            name = f"{name}:{len(self._host.conversations)}"
+        conversation = Conversation(name, flows, session)
+        self._host.conversations[name] = conversation
+        batch.touch(conversation)
+        self._stepper.step(batch, conversation, Begin(start.flow, start.arguments, start.ahead))
+
+    def incomplete(self, batch: Batch, arrived: SmsArrived) -> None:
+        """Take a message whose missing parts have not come in time."""
+        channel = self._channels.get(arrived.identity.group)
+        if channel is not None:
+            batch.on_failure(lambda: channel.undo(arrived))
+            self._arrived(batch, channel, arrived)
+
+    # What goes out
+
+    def show(self, batch: Batch, conversation: Conversation, effect: Collect) -> None:
+        """Ask a question by SMS and remember who is to answer it."""
+        session = conversation.session
+        conversation.hides_input = effect.secret
+        pair = (session.caller, session.called)
+        before = self._asking.get(pair, "")
+        self._asking[pair] = conversation.key
+        batch.on_failure(lambda: self._asking.__setitem__(pair, before))
+        self._say(batch, conversation, effect.text)
+
+    def end(self, batch: Batch, conversation: Conversation, effect: End) -> None:
+        """Send the last text."""
+        self._host.counters[f"ended.sms.{effect.reason}"] += 1
+        if effect.text is not None:
+            self._say(batch, conversation, effect.text)
+        pair = (conversation.session.caller, conversation.session.called)
+        if self._asking.get(pair) == conversation.key:
+            batch.leave(self._asking.pop, pair, None)
+
+    def _say(self, batch: Batch, conversation: Conversation, text: str | Secret) -> None:
+        session = conversation.session
+        secret = isinstance(text, Secret)
+        if text:
+            self._outbox.send(batch, conversation, SendSms(session.caller, session.called, text, secret))
+
+    # Time
+
+    def due(self, batch: Batch, conversation: Conversation) -> None:
+        """Take a session whose question nobody has answered in time."""
+        session = conversation.session
+        if session.waiting not in (Waiting.ANSWER, Waiting.READING):
+            return
+        if session.deadline is not None and batch.now >= session.deadline:
+            self._stepper.step(batch, conversation, Silence())
+
+    def tend(self, now: int) -> None:
+        """About once a second: give out long messages whose missing parts will not come."""
+        for channel in self._channels.values():
+            for arrived in channel.expired(now):
+                self._host.take(self.incomplete, arrived)
+            channel.receipts.expired(now)
+
+    # After a start
+
+    def load(self, now: int, waiting: Iterable[ScheduleRow]) -> None:
+        """Take back the messages of the last 15 minutes, the waiting parts and the open questions."""
+        rows = self._host.store.journal_since(ARRIVED, now - BROKEN_MS)
+        identities = [_identity(row.data) for row in rows]
+        parts = [_held_part(row.data) for row in waiting if row.kind == PART]
+        for name, channel in self._channels.items():
+            channel.restore(
+                [one for one in identities if one.group == name],
+                [one for one in parts if one.identity.group == name],
+            )
+        for conversation in self._host.conversations.values():
+            session = conversation.session
+            if session.channel == Channel.SMS and session.waiting in (Waiting.ANSWER, Waiting.READING):
+                self._asking[session.caller, session.called] = conversation.key
+
+
+def _part_name(part: HeldPart) -> str:
+    identity = part.identity
+    bind, connection = identity.connection
+    return f"part:{identity.group}:{identity.run}:{bind}:{connection}:{identity.sequence}"

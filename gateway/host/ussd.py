@@ -1,0 +1,345 @@
+"""The USSD lane: messages of a centre into inputs of sessions, screens of flows into submit_sm.
+
+Which message belongs to which dialog is `ussd.centre`'s decision; this module ties dialogs to sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from copy import copy
+
+import msgspec
+
+from engine import machine
+from engine.capabilities import Channel
+from engine.effects import Collect, End
+from engine.inputs import Begin, HungUp, Late, Silence, Text, Unshown
+from engine.session import Waiting
+from gateway.host.batch import Batch
+from gateway.host.call import RETRY_COMMIT_S
+from gateway.host.conversation import Conversation
+from gateway.host.host import Handler, Host
+from gateway.host.stepper import Stepper, plain
+from smpp.event import Answered as Confirmed
+from smpp.event import Failed, Inbound
+from smpp.links import Link
+from smpp.pdu.message import Sm
+from ussd.arrival import Aborted, Answered, Dialled, Notified, NotUssd, Repeated, Stray
+from ussd.centre import UssdChannel
+from ussd.dialog import Dialog, Dialogs, Key
+
+STORE_FAILED = 0x64  # ESME_RX_T_APPN: the centre sends the message again
+
+
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """Token of a page on its way: which dialog, which of its pages, which session it belongs to."""
+
+    dialog: Key
+    opened_at: int
+    number: int
+    session: str
+
+
+class Way(msgspec.Struct, frozen=True, gc=False):
+    """One centre as this lane sees it."""
+
+    link: Link
+    channel: UssdChannel
+
+
+class UssdLane:
+    """All USSD dialogs of the gateway, over all centres that carry USSD."""
+
+    def __init__(self, host: Host, stepper: Stepper) -> None:
+        self._host = host
+        self._stepper = stepper
+        self.dialogs = Dialogs()
+        self._ways: dict[str, Way] = {}
+        self._of_dialog: dict[tuple[Key, int], Conversation] = {}
+        stepper.lanes[Channel.USSD] = self
+
+    def add(self, link: Link, channel: UssdChannel) -> None:
+        """Serve a centre; its group is the channel's."""
+        self._ways[channel.group] = Way(link, channel)
+
+    # What comes in
+
+    def receive(self, batch: Batch, link: Link, event: Inbound, sm: Sm) -> bool:
+        """Take a deliver_sm; False if it is no USSD message."""
+        way = self._ways.get(link.name)
+        if way is None:
+            return False
+        source = (event.bind, event.connection)
+        arrival = way.channel.receive(
+            sm, connection=source, sequence=event.sequence, now=batch.now, dialogs=self.dialogs
+        )
+        if isinstance(arrival, NotUssd):
+            return False
+        if isinstance(arrival, Dialled) and self._host.store.full:
+            # Live dialogs go on with the room of the reserve; nothing new is begun.
+            self.dialogs.put_back(arrival.dialog.key, arrival.before)
+            self._host.counters["refused_disk_full"] += 1
+            batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
+            return True
+        status = arrival.status if isinstance(arrival, Stray) else 0
+        batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
+        if isinstance(arrival, Answered):
+            self._answered(batch, arrival)
+        elif isinstance(arrival, Dialled):
+            self._dialled(batch, way, arrival)
+        elif isinstance(arrival, Repeated):
+            self._repeated(batch, way, arrival, source)
+        elif isinstance(arrival, Stray):
+            self._stray(batch, way, arrival, source)
+        elif isinstance(arrival, Aborted):
+            self._aborted(batch, arrival)
+        else:
+            self._notified(batch, way, arrival)
+        return True
+
+    def _dialled(self, batch: Batch, way: Way, arrival: Dialled) -> None:
+        dialog = arrival.dialog
+        self._undo(batch, dialog, arrival.before)
+        if arrival.superseded is not None:
+            self._hung_up(batch, arrival.superseded, "superseded")
+        if self._host.draining:
+            self._farewell(batch, way, dialog, way.channel.dialect.farewell)
+            return
+        flows = self._host.library.current
+        start = flows.dial(arrival.text)
+        if start is None:
+            self._host.counters["ussd_no_flow"] += 1
+            self._farewell(batch, way, dialog, flows.project.ussd_unknown)
+            return
+        dialog.called = start.called  # secrets in what was dialled are hidden there
+        session = machine.begin(
+            flows,
+            channel=Channel.USSD,
+            caller=dialog.msisdn,
+            called=start.called,
+            lang=flows.project.languages[0],
+            now=batch.now,
+        )
+        conversation = Conversation(f"u:{dialog.group}:{dialog.msisdn}:{dialog.opened_at}", flows, session)
+        conversation.dialog = dialog
+        self._host.conversations[conversation.key] = conversation
+        self._bind(batch, conversation)
+        self._stepper.step(batch, conversation, Begin(start.flow, start.arguments, start.ahead))
+
+    def _answered(self, batch: Batch, arrival: Answered) -> None:
+        dialog = arrival.dialog
+        self._undo(batch, dialog, arrival.before)
+        conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
+        if conversation is None or conversation.ended:
+            self._host.counters["ussd_answer_without_session"] += 1
+            return
+        batch.touch(conversation)
+        conversation.dialog = dialog
+        self._stepper.step(batch, conversation, Text(arrival.text))
+        if arrival.last and not conversation.ended:
+            self._stepper.step(batch, conversation, HungUp("network"))
+
+    def _repeated(self, batch: Batch, way: Way, arrival: Repeated, source: tuple[int, int]) -> None:
+        dialog = arrival.dialog
+        if dialog.live:
+            # The first copy's connection may be gone: what is still to be said leaves by the new one.
+            dialog.connection = source
+        if arrival.answer is not None:
+            token = self._token(dialog)
+            batch.leave(self._submit, way.link, arrival.answer, token, source, arrival.dialog.msisdn)
+
+    def _stray(self, batch: Batch, way: Way, arrival: Stray, source: tuple[int, int]) -> None:
+        if arrival.farewell is not None:
+            batch.leave(self._submit, way.link, arrival.farewell, None, source, "")
+
+    def _aborted(self, batch: Batch, arrival: Aborted) -> None:
+        self._undo(batch, arrival.dialog, arrival.before)
+        self._hung_up(batch, arrival.dialog, arrival.reason)
+
+    def _notified(self, batch: Batch, way: Way, arrival: Notified) -> None:
+        dialog = arrival.dialog
+        self._undo(batch, dialog, arrival.before)
+        if arrival.release is not None:
+            batch.leave(
+                self._submit, way.link, arrival.release, self._token(dialog), dialog.connection, dialog.msisdn
+            )
+
+    def _hung_up(self, batch: Batch, dialog: Dialog, reason: str) -> None:
+        conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
+        if conversation is None or conversation.ended:
+            return
+        batch.touch(conversation)
+        conversation.dialog = dialog
+        self._stepper.step(batch, conversation, HungUp(reason))
+
+    # What goes out
+
+    def show(self, batch: Batch, conversation: Conversation, effect: Collect) -> None:
+        """Put a question on the screen."""
+        conversation.hides_input = effect.secret
+        self._reply(batch, conversation, plain(effect.text), True, effect.constant)
+
+    def end(self, batch: Batch, conversation: Conversation, effect: End) -> None:
+        """Put the last text on the screen and close the dialog; without a text only close it."""
+        self._host.counters[f"ended.ussd.{effect.reason}"] += 1
+        dialog = conversation.dialog
+        if dialog is None:
+            return
+        batch.leave(self._of_dialog.pop, (dialog.key, dialog.opened_at), None)
+        if not dialog.live:
+            return
+        text = "" if effect.text is None else plain(effect.text)
+        self._reply(batch, conversation, text, False, effect.constant)
+        conversation.closing = bool(text) and conversation.session.charged
+
+    def _reply(self, batch: Batch, conversation: Conversation, text: str, more: bool, constant: bool) -> None:
+        dialog = self._own_dialog(batch, conversation)
+        way = self._ways.get(dialog.group)
+        if way is None:
+            return
+        body = way.channel.reply(dialog, text, more, batch.now, self.dialogs, constant=constant)
+        if body is None:
+            self._host.counters["ussd_screen_too_late"] += 1
+            return
+        batch.touched[conversation.key].outputs.append(body)
+        token = Page(dialog.key, dialog.opened_at, dialog.page, conversation.key)
+        batch.leaving.append((self._submit, (way.link, body, token, dialog.connection, dialog.msisdn)))
+        if not more:
+            batch.leave(self._of_dialog.pop, (dialog.key, dialog.opened_at), None)
+
+    def _own_dialog(self, batch: Batch, conversation: Conversation) -> Dialog:
+        """Return the dialog to be changed in this batch: a copy, so that a failed commit can undo it."""
+        dialog = conversation.dialog
+        assert dialog is not None
+        if batch.touch(conversation) and batch.touched[conversation.key].dialog is dialog:
+            before = dialog
+            dialog = conversation.dialog = copy(before)
+            self.dialogs.put(dialog)
+            self._undo(batch, dialog, before)
+        return dialog
+
+    def _farewell(self, batch: Batch, way: Way, dialog: Dialog, text: str) -> None:
+        body = way.channel.reply(dialog, text, False, batch.now, self.dialogs, constant=True)
+        if body is not None:
+            batch.leave(self._submit, way.link, body, self._token(dialog), dialog.connection, dialog.msisdn)
+
+    def _submit(
+        self, link: Link, body: bytes, token: Page | None, connection: tuple[int, int], msisdn: str
+    ) -> None:
+        subscriber = msisdn.encode()
+        if not link.submit(body, token, prefer=connection, sticky=True, subscriber=subscriber, urgent=True):
+            self._host.take_later(self.failed, Failed(token, "unsent"))
+
+    def _token(self, dialog: Dialog) -> Page:
+        return Page(dialog.key, dialog.opened_at, dialog.page, "")
+
+    # What became of a page
+
+    def confirmed(self, batch: Batch, event: Confirmed) -> None:
+        """Take the submit_sm_resp of a page."""
+        page = event.token
+        if not isinstance(page, Page):
+            return
+        way = self._ways.get(page.dialog[0])
+        if way is None:
+            return
+        self._once_more(batch, self.confirmed, event)
+        reason = way.channel.shown(
+            page.dialog, page.opened_at, page.number, event.status, batch.now, self.dialogs
+        )
+        conversation = self._host.conversations.get(page.session)
+        if conversation is None:
+            return
+        if reason is not None:
+            self._host.counters[f"ussd_unshown.{reason}"] += 1
+            self._unshown(batch, conversation, reason)
+        elif conversation.closing and event.status == 0:
+            batch.touch(conversation)
+            conversation.closing = False
+
+    def failed(self, batch: Batch, event: Failed) -> None:
+        """Take a page that got no answer of its own."""
+        page = event.token
+        if not isinstance(page, Page):
+            return
+        way = self._ways.get(page.dialog[0])
+        conversation = self._host.conversations.get(page.session)
+        if way is None or conversation is None:
+            return
+        self._once_more(batch, self.failed, event)
+        reason = way.channel.unanswered(
+            page.dialog, page.opened_at, page.number, event.reason, batch.now, self.dialogs
+        )
+        if reason is None and conversation.closing:
+            reason = event.reason
+        if reason is not None:
+            self._host.counters[f"ussd_unshown.{reason}"] += 1
+            self._unshown(batch, conversation, reason)
+
+    def _once_more(self, batch: Batch, handler: Handler, event: Confirmed | Failed) -> None:
+        """The centre says it only once: when the commit fails, take the same news again a little later."""
+        loop = asyncio.get_running_loop()
+        batch.refuse(loop.call_later, RETRY_COMMIT_S, self._host.take, handler, event)
+
+    def _unshown(self, batch: Batch, conversation: Conversation, reason: str) -> None:
+        batch.touch(conversation)
+        conversation.closing = False
+        self._stepper.step(batch, conversation, Unshown(reason))
+
+    # Time
+
+    def due(self, batch: Batch, conversation: Conversation) -> None:
+        """Take a session whose deadline has come."""
+        dialog, session = conversation.dialog, conversation.session
+        if dialog is None or conversation.ended:
+            return
+        if not dialog.live:
+            self._silent(batch, conversation)
+            return
+        match dialog.overdue(batch.now):
+            case "total":
+                batch.touch(conversation)
+                dialog = self._own_dialog(batch, conversation)
+                self.dialogs.end(dialog, batch.now, "timer")
+                self._stepper.step(batch, conversation, HungUp("total"))
+            case "answer" if session.waiting in (Waiting.BACKEND, Waiting.LOOK):
+                batch.touch(conversation)
+                self._host.counters["ussd_late"] += 1
+                self._reply(batch, conversation, conversation.flows.project.ussd_late, False, True)
+                self._stepper.step(batch, conversation, Late())
+            case _:
+                self._silent(batch, conversation)
+
+    def _silent(self, batch: Batch, conversation: Conversation) -> None:
+        session = conversation.session
+        if session.waiting not in (Waiting.ANSWER, Waiting.READING):
+            return
+        if session.deadline is not None and batch.now >= session.deadline:
+            self._stepper.step(batch, conversation, Silence())
+
+    # Memory
+
+    def _bind(self, batch: Batch, conversation: Conversation) -> None:
+        dialog = conversation.dialog
+        assert dialog is not None
+        key = (dialog.key, dialog.opened_at)
+        self._of_dialog[key] = conversation
+        batch.on_failure(lambda: self._of_dialog.pop(key, None))
+
+    def _undo(self, batch: Batch, dialog: Dialog, before: Dialog | None) -> None:
+        key = dialog.key
+        batch.undo.append(lambda: self.dialogs.put_back(key, before))
+
+    def restore(self, conversation: Conversation) -> None:
+        """Take a dialog over that was stored before the start."""
+        dialog = conversation.dialog
+        if dialog is None:
+            return
+        self.dialogs.restore(dialog)
+        if dialog.live and not conversation.ended:
+            self._of_dialog[dialog.key, dialog.opened_at] = conversation
+
+    def recover(self, batch: Batch, conversation: Conversation) -> None:
+        """After a start: a closing text that nobody confirmed goes out by SMS."""
+        if conversation.closing:
+            self._unshown(batch, conversation, "restart")

@@ -1,0 +1,63 @@
+"""`/healthz`, `/readyz` and `/metrics`: what a supervisor, a balancer and Prometheus ask.
+
+`/healthz` says that the loop turns; `/readyz` that every centre has a bind and the store can be written.
+Nothing here names a subscriber.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import CollectorRegistry
+
+from gateway.web.metrics import GatewayMetrics
+from gateway.web.watched import Watched
+
+
+class WebServer:
+    """The pages of one gateway on one address."""
+
+    def __init__(self, gateway: Watched, host: str, port: int) -> None:
+        self._gateway = gateway
+        self._host = host
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._registry = CollectorRegistry()
+        self._registry.register(GatewayMetrics(gateway))
+        self.port = port
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the address is taken."""
+        app = web.Application(client_max_size=64 * 1024)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.json_response({"alive": True})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        gateway = self._gateway
+        state = {
+            "bound": {name: link.bound for name, link in gateway.links.items()},
+            "store": gateway.store.alarm or "ok",
+            "started": gateway.ready,
+            "draining": gateway.host.draining,
+        }
+        ready = gateway.ready and gateway.bound and not gateway.store.full and not gateway.host.draining
+        return web.json_response({"ready": ready, **state}, status=200 if ready else 503)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(
+            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )

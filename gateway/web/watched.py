@@ -1,0 +1,44 @@
+"""What the pages need to see of a gateway; `gateway.app.Gateway` is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from gateway.backends.order import Orders
+from gateway.host.host import Host
+from gateway.host.outbox import Outbox
+from gateway.store.sqlite import SqliteStore
+from smpp.links import Link
+
+
+class Breakers(Protocol):
+    """The back ends, as far as their breakers go."""
+
+    def states(self) -> Mapping[str, str]:
+        """Return `open` or `closed` for each back end."""
+        ...
+
+
+class Watched(Protocol):
+    """A running gateway, to be looked at only."""
+
+    ready: bool
+
+    @property
+    def bound(self) -> bool:
+        """Tell whether every centre has a bind."""
+        ...
+
+    @property
+    def host(self) -> Host: ...
+    @property
+    def store(self) -> SqliteStore: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def links(self) -> Mapping[str, Link]: ...
+    @property
+    def backends(self) -> Breakers: ...
