@@ -13,7 +13,16 @@ from engine.reading.scalars import env_reference
 from engine.reading.tree import Empty, Entry, Node, Sequence, Table, Text
 
 PREFIX = "GUDOK_"
-NOT_SETTINGS = frozenset({"GUDOK_REQUIRE_SERVICES", "GUDOK_FUZZ_CASES", "GUDOK_NODE_MODULES"})
+NOT_SETTINGS = frozenset(
+    {
+        "GUDOK_FUZZ_CASES",
+        "GUDOK_FUZZ_SEED",
+        "GUDOK_KILL_ROUNDS",
+        "GUDOK_KILL_SEED",
+        "GUDOK_NODE_MODULES",
+        "GUDOK_REQUIRE_SERVICES",
+    }
+)
 """Variables of the test suite that share the prefix."""
 
 

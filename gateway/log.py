@@ -17,7 +17,14 @@ import structlog
 _NUMBER = re.compile(r"(?<!\d)(\d{4})\d{2,8}(\d{4})(?!\d)")
 _CONTROLS = {
     code: f"\\u{code:04x}"
-    for code in (*range(32), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    for part in (
+        range(32),
+        range(0x7F, 0xA0),
+        range(0x200E, 0x2010),
+        range(0x202A, 0x202F),
+        range(0x2066, 0x206A),
+    )
+    for code in part
 }
 _OURS = frozenset({"event", "level", "timestamp"})
 
