@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.calendar import end_of_workday, is_open
 from engine.effects import Look, Question
 from engine.inputs import Looked
 from engine.values import Value
@@ -12,7 +13,7 @@ from gateway.store.sqlite import SqliteStore
 
 
 class Looks:
-    """Answers `recent` from the orders and `memory` from the store."""
+    """Answers `recent` from the orders, `memory` from the store, `open` and `workdays` from the calendars."""
 
     def __init__(self, store: SqliteStore, orders: Orders) -> None:
         self._store = store
@@ -47,4 +48,9 @@ class Looks:
                 return self._orders.recent(subject, question.name, now)
             case "memory":
                 return self._store.count_memory(subject, question.name, now)
+            case "open":
+                return is_open(conversation.flows.project, question.name, now)
+            case "workdays":
+                project = conversation.flows.project
+                return end_of_workday(project, next(iter(project.calendars), ""), int(question.name), now)
         return None
