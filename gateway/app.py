@@ -20,7 +20,8 @@ from gateway.backends.operation import Operation
 from gateway.backends.order import Orders
 from gateway.backends.outcome import Outcome
 from gateway.clock import HostClock
-from gateway.host.call import Calls
+from gateway.host.batch import Batch
+from gateway.host.call import RETRY_COMMIT_S, Calls
 from gateway.host.event import Events
 from gateway.host.host import Clock, Host
 from gateway.host.inbound import Inbounds
@@ -235,7 +236,7 @@ class Gateway:
         self.events.load(loaded.schedule)
         self.sms.load(now, loaded.schedule)
         self.library.listeners.append(self._published)
-        self.host.take(store_build, self.library)
+        self.host.take(self._store_build, self.library)
         self.host.take(self.recovery.resume, None)
         await self.host.idle()
         if self._web is not None:
@@ -262,8 +263,14 @@ class Gateway:
         except (StartError, ValueError) as error:
             self._log.error("backends_unchanged", reason=str(error))
         self.orders.operations = flows.operations
-        self.host.take(store_build, library)
+        self.host.take(self._store_build, library)
         library.drop_unused({one.flows.build for one in self.host.conversations.values()})
+
+    def _store_build(self, batch: Batch, library: Library) -> None:
+        """Sessions of this build could not be read after a restart without its sources: try until stored."""
+        loop = asyncio.get_running_loop()
+        batch.refuse(loop.call_later, RETRY_COMMIT_S, self.host.take, self._store_build, library)
+        store_build(batch, library)
 
     async def _tend(self) -> None:
         """Once a second look after the disk, once a minute delete what is too old."""

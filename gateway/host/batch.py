@@ -14,7 +14,8 @@ Act: TypeAlias = tuple[Callable[..., object], tuple[Any, ...]]
 class Before:
     """A conversation as the store holds it, to be put back when the commit fails.
 
-    `inputs` and `outputs` gather what the journal row of the turn will hold.
+    `inputs` and `outputs` gather what the journal row of the turn will hold; `secret` tells that a secret
+    is on a page of it.
     """
 
     __slots__ = (
@@ -28,6 +29,7 @@ class Before:
         "look",
         "order",
         "outputs",
+        "secret",
         "session",
         "version",
     )
@@ -45,6 +47,7 @@ class Before:
         self.version = conversation.version
         self.inputs: list[tuple[str, str | None]] = []
         self.outputs: list[bytes] = []
+        self.secret = False
 
     def put_back(self) -> None:
         """Make the conversation what it was."""
@@ -60,14 +63,27 @@ class Before:
         conversation.version = self.version
 
 
+class Saved:
+    """A session that an earlier input of the batch has touched, as the present one finds it."""
+
+    __slots__ = ("before", "inputs", "outputs", "size")
+
+    def __init__(self, conversation: Conversation, stored: Before, group: Group) -> None:
+        self.before = Before(conversation)
+        self.inputs = len(stored.inputs)
+        self.outputs = len(stored.outputs)
+        self.size = group.size()
+
+
 class Batch:
     """What one pass over the waiting inputs gathers.
 
     `leaving` is carried out in order after the commit; `refused` instead of it when the commit fails, after
-    `undo` in reverse order. `now` is the moment of the batch (UTC ms), the same for all its turns.
+    `undo` in reverse order. `saved` are the sessions that the present handler has touched, with what an
+    earlier one made of them. `now` is the moment of the batch (UTC ms), the same for all its turns.
     """
 
-    __slots__ = ("groups", "leaving", "now", "refused", "stored", "touched", "undo")
+    __slots__ = ("groups", "leaving", "now", "refused", "saved", "stored", "touched", "undo")
 
     def __init__(self, stored: StoreBatch, now: int) -> None:
         self.stored = stored
@@ -75,8 +91,9 @@ class Batch:
         self.touched: dict[str, Before] = {}
         self.groups: dict[str, Group] = {}
         self.leaving: list[Act] = []
-        self.undo: list[Callable[[], object]] = []
+        self.undo: list[Act] = []
         self.refused: list[Act] = []
+        self.saved: dict[str, Saved | None] = {}
 
     def touch(self, conversation: Conversation) -> Group:
         """Take note that a conversation changes in this batch, and return its group of the transaction."""
@@ -85,6 +102,9 @@ class Batch:
         if group is None:
             self.touched[key] = Before(conversation)
             group = self.groups[key] = self.stored.group()
+            self.saved[key] = None
+        elif key not in self.saved:
+            self.saved[key] = Saved(conversation, self.touched[key], group)
         return group
 
     def leave(self, act: Callable[..., object], *arguments: Any) -> None:
@@ -97,21 +117,17 @@ class Batch:
 
     def on_failure(self, act: Callable[[], object]) -> None:
         """Have `act()` carried out when the commit fails, the latest first."""
-        self.undo.append(act)
-
-    def mark(self) -> tuple[int, int, int, int]:
-        """Return where the batch stands, for `back_to`."""
-        return len(self.leaving), len(self.groups), len(self.undo), len(self.stored.groups)
+        self.undo.append((act, ()))
 
     def back_to(self, mark: tuple[int, int, int, int]) -> list[Conversation]:
-        """Drop what a handler that failed has done: sessions it was the first to touch are as before.
+        """Drop what a handler that failed has done: the sessions it has touched are as it found them.
 
         Returns those of them that the store has never seen: they are no sessions any more.
         """
         leaving, groups, undos, stored = mark
         del self.leaving[leaving:]
-        for undo in reversed(self.undo[undos:]):
-            undo()
+        for undo, arguments in reversed(self.undo[undos:]):
+            undo(*arguments)
         del self.undo[undos:]
         unborn = []
         for key in list(self.groups)[groups:]:
@@ -120,6 +136,13 @@ class Batch:
             before.put_back()
             if before.version == 0:
                 unborn.append(before.conversation)
+        for key, saved in self.saved.items():
+            if saved is not None and key in self.touched:
+                saved.before.put_back()
+                stored_before = self.touched[key]
+                del stored_before.inputs[saved.inputs :]
+                del stored_before.outputs[saved.outputs :]
+                self.groups[key].cut(saved.size)
         for group in self.stored.groups[stored:]:
             group.end(stored=False)
         del self.stored.groups[stored:]

@@ -22,6 +22,7 @@ from gateway.backends.outcome import UNAVAILABLE, UNKNOWN, Outcome
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
 from gateway.host.host import Host
+from gateway.store.batch import Group
 
 ANSWER_MARGIN_MS = 500
 """What is left of the dialog's answer time for the answer itself to be stored and to travel."""
@@ -97,10 +98,25 @@ class Calls:
                 self.wait(conversation)
             case Fresh(order=order):
                 conversation.order = order.key
-                batch.touch(conversation).order(order)
+                group = batch.touch(conversation)
+                group.order(order)
                 batch.on_failure(lambda: self.orders.withdraw(order.key))
-                batch.leave(self._start, conversation, effect, operation, order.key)
+                batch.leave(self._start_stored, group, conversation, effect, operation, order.key)
         return None
+
+    def _start_stored(
+        self,
+        group: Group,
+        conversation: Conversation,
+        effect: CallBackend,
+        operation: Operation,
+        order: str,
+    ) -> None:
+        """Send the request of an order, unless its intent dropped out of the transaction."""
+        if group.lost:
+            self.orders.withdraw(order)
+        else:
+            self._start(conversation, effect, operation, order)
 
     def wait(self, conversation: Conversation) -> None:
         """Have a session told when the order it waits for has ended."""
@@ -187,9 +203,14 @@ class Calls:
         for name in sorted(waiting):
             conversation = self._host.conversations.get(name)
             if conversation is not None and conversation.order == key:
-                self.tell_end(batch, conversation, change.outcome)
+                # Each alone: a session that cannot go on must not keep the outcome from being stored.
+                self._host.guarded(batch, self._tell_one, (conversation, change.outcome))
         if self.changed is not None:
-            self.changed(batch, change)
+            self._host.guarded(batch, self.changed, change)
+
+    def _tell_one(self, batch: Batch, item: tuple[Conversation, Outcome]) -> None:
+        conversation, outcome = item
+        self.tell_end(batch, conversation, outcome)
 
     def tell_end(self, batch: Batch, conversation: Conversation, outcome: Outcome) -> None:
         """The order a session waits for has ended: answer its call, or ask its questions again."""

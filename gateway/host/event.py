@@ -80,7 +80,7 @@ class Events:
     def fire_waiting(self, batch: Batch, _: object) -> None:
         """Tell every end that was stored and never told; also the first thing after a start."""
         for event in self._orders.events():
-            self.fire(batch, event)
+            self._host.guarded(batch, self.fire, event)
 
     def fire(self, batch: Batch, event: SettledEvent) -> None:
         """Start the flows of a settled event; the note that it was told goes into the same transaction."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
+import msgspec
 import structlog
 
 from engine.effects import Note
@@ -27,6 +28,8 @@ FAULTS_LOGGED = 20
 """Tracebacks written in full; a fault that repeats is only counted after that."""
 DUE_AGAIN_S = 0.5
 """A deadline whose turn could not be stored comes again after so long."""
+DUE_AFTER_FAULT_MS = 60_000
+"""A deadline whose turn met with a fault of ours comes again after so long."""
 
 
 class Clock(Protocol):
@@ -100,14 +103,19 @@ class Host:
 
     def guarded(self, batch: Batch, handler: Handler, item: Any) -> bool:
         """Call a handler; a fault of ours in it harms no other input of the batch. True if it went well."""
-        mark = batch.mark()
+        mark = len(batch.leaving), len(batch.groups), len(batch.undo), len(batch.stored.groups)
+        outer, batch.saved = batch.saved, {}
         try:
             handler(batch, item)
         except Exception as fault:
             self._fault(fault)
             for unborn in batch.back_to(mark):
                 self.conversations.pop(unborn.key, None)
+            batch.saved = outer
             return False
+        for key, saved in batch.saved.items():
+            outer.setdefault(key, saved)
+        batch.saved = outer
         return True
 
     def _fault(self, fault: Exception) -> None:
@@ -135,6 +143,7 @@ class Host:
                     group.drop_session(key, conversation.version)
             else:
                 data, secret = conversation.dump()
+            secret = secret or before.secret
             if before.inputs:
                 answer = before.outputs[-1] if before.outputs else None
                 group.journal(conversation.journal_row(batch.now, before.inputs, answer, secret))
@@ -151,13 +160,25 @@ class Host:
             # One process owns the file, so a lost group means two handlers stored one session.
             self.counters["lost_groups"] += len(lost)
             self._log.error("group_lost", groups=len(lost))
+            self._drop_lost(batch)
         self._leave(batch)
+
+    def _drop_lost(self, batch: Batch) -> None:
+        """A session whose turn the store did not take is over: whatever it did next would rest on nothing."""
+        for key, group in batch.groups.items():
+            if group.lost:
+                conversation = batch.touched.pop(key).conversation
+                conversation.session = msgspec.structs.replace(
+                    conversation.session, waiting=Waiting.ENDED, deadline=None
+                )
+                conversation.due = None
+                self.conversations.pop(key, None)
 
     def _failed(self, batch: Batch, error: Exception) -> None:
         self.counters["commits_failed"] += 1
         self._log.error("commit_failed", reason=str(error), sessions=len(batch.touched))
-        for undo in reversed(batch.undo):
-            self._do(undo)
+        for undo, arguments in reversed(batch.undo):
+            self._do(undo, arguments)
         for key, before in batch.touched.items():
             before.put_back()
             if before.version == 0:
@@ -168,7 +189,10 @@ class Host:
 
     def _leave(self, batch: Batch) -> None:
         for act, arguments in batch.leaving:
-            self._do(act, arguments)
+            try:
+                act(*arguments)
+            except Exception as fault:
+                self._fault(fault)
         for key, before in batch.touched.items():
             conversation = before.conversation
             if conversation.ended and not conversation.closing:
@@ -217,8 +241,10 @@ class Host:
 
     def _due(self, batch: Batch, conversation: Conversation) -> None:
         batch.refuse(asyncio.get_running_loop().call_later, DUE_AGAIN_S, self.take, self._due, conversation)
-        if self.on_due is not None:
-            self.on_due(batch, conversation)
+        if self.on_due is not None and not self.guarded(batch, self.on_due, conversation):
+            # A fault of ours: the session keeps a deadline, or it would be there for ever.
+            conversation.due = batch.now + DUE_AFTER_FAULT_MS
+            self.wheel.watch(conversation)
 
     # Life
 

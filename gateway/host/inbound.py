@@ -43,7 +43,10 @@ class Inbounds:
         link, events = item
         host = self._host
         for event in events:
-            if isinstance(event, Inbound):
+            kind = type(event)
+            if kind is Answered:
+                host.guarded(batch, self._confirmed, (link, event))
+            elif isinstance(event, Inbound):
                 if not host.guarded(batch, self._message, (link, event)):
                     batch.leave(link.respond, event.bind, event.connection, event.sequence, _OUR_FAULT)
             else:
@@ -83,14 +86,6 @@ class Inbounds:
     def _other(self, batch: Batch, item: tuple[Link, LinkEvent]) -> None:
         link, event = item
         match event:
-            case Answered():
-                channel = self._sms.channel(link)
-                if channel is not None:
-                    channel.confirmed((event.bind, event.connection), event.sent_at)
-                if isinstance(event.token, Page):
-                    self._ussd.confirmed(batch, event)
-                elif isinstance(event.token, PartToken):
-                    self._outbox.answered(batch, event)
             case Failed():
                 if isinstance(event.token, Page):
                     self._ussd.failed(batch, event)
@@ -107,6 +102,17 @@ class Inbounds:
                 channel = self._sms.channel(link)
                 if channel is not None:
                     channel.broken((event.bind, event.connection))
+
+    def _confirmed(self, batch: Batch, item: tuple[Link, Answered]) -> None:
+        link, event = item
+        channel = self._sms.channel(link)
+        if channel is not None:
+            channel.confirmed((event.bind, event.connection), event.sent_at)
+        kind = type(event.token)
+        if kind is Page:
+            self._ussd.confirmed(batch, event)
+        elif kind is PartToken:
+            self._outbox.answered(batch, event)
 
     def due(self, batch: Batch, conversation: Conversation) -> None:
         """Take a session whose deadline has come."""

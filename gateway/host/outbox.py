@@ -243,9 +243,13 @@ class Outbox:
             message.row = msgspec.structs.replace(
                 row, state=MessageState.ACCEPTED, link=carrier.link.name, message_ids=ids
             )
-            group.outbox(message.row)
             message.bodies = []
             self._host.counters["sms_accepted"] += 1
+            if not (carrier.channel.profile.registered_delivery and any(message.ids)):
+                # Nobody will tell what becomes of it: this is its end, and the end of a secret in the store.
+                self._end(batch, message, MessageState.UNKNOWN, "no receipt asked")
+                return
+            group.outbox(message.row)
         for receipt in early:
             self.receipt(batch, f"{row.id}/{token.part}", receipt)
 

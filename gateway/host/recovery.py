@@ -6,6 +6,7 @@ told so, and the order is cleared up in the background. Requests that only read 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -16,7 +17,7 @@ from engine.session import Waiting
 from gateway.backends.order import Orders
 from gateway.backends.outcome import DONE, Outcome
 from gateway.host.batch import Batch
-from gateway.host.call import Calls
+from gateway.host.call import RETRY_COMMIT_S, Calls
 from gateway.host.conversation import (
     LAST_TURN,
     Conversation,
@@ -58,7 +59,11 @@ class Recovery:
         """Make the stored sessions and orders live again; nothing leaves yet."""
         self._orders.load(loaded.orders)
         for row in self._host.store.journal_since(LAST_TURN, self._host.clock.now() - LINGER_MS):
-            self._ussd.dialogs.restore(read_ended_dialog(row))
+            try:
+                self._ussd.dialogs.restore(read_ended_dialog(row))
+            except msgspec.DecodeError:
+                # Of another version: a copy of its last message gets the farewell instead of the stored page.
+                self._host.counters["ended_dialogs_unreadable"] += 1
         for stored in loaded.sessions:
             try:
                 self._revive(stored.key)
@@ -87,15 +92,22 @@ class Recovery:
 
     def resume(self, batch: Batch, _: object) -> None:
         """Take up what was under way; the handler of the first batch after a start."""
-        waiting = [one for one in self._host.conversations.values() if self._waits(one)]
+        batch.refuse(self._once_more)
+        host = self._host
+        waiting = [one for one in host.conversations.values() if self._waits(one)]
+        # Each alone: one session that cannot go on must not hold up the orders and sessions of the others.
         for change in self._orders.recover(batch.now):
-            self._calls.take_change(batch, change)
+            host.guarded(batch, self._calls.take_change, change)
         for conversation in waiting:
             if self._waits(conversation):
-                self._take_up(batch, conversation)
-        for conversation in list(self._host.conversations.values()):
-            self._ussd.recover(batch, conversation)
-        self._events.fire_waiting(batch, None)
+                host.guarded(batch, self._take_up, conversation)
+        for conversation in list(host.conversations.values()):
+            host.guarded(batch, self._ussd.recover, conversation)
+        host.guarded(batch, self._events.fire_waiting, None)
+
+    def _once_more(self) -> None:
+        """Nothing of it was stored: orders and sessions still wait to be taken up."""
+        asyncio.get_running_loop().call_later(RETRY_COMMIT_S, self._host.take, self.resume, None)
 
     @staticmethod
     def _waits(conversation: Conversation) -> bool:

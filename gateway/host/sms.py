@@ -96,6 +96,9 @@ class SmsLane:
         group.journal(JournalRow(batch.now, key, ARRIVED, _encode(arrived.identity)))
         for part in arrived.parts:
             group.unschedule(_part_name(part))
+            if part.identity != arrived.identity:
+                # The rows of the parts go: a copy of one that comes after a restart must still be known.
+                group.journal(JournalRow(batch.now, key, ARRIVED, _encode(part.identity)))
         if arrived.missing:
             self._host.counters["sms_incomplete"] += 1
         conversation = self._open(arrived)

@@ -16,6 +16,7 @@ from gateway.host.host import Host
 from gateway.host.look import Looks
 from gateway.host.outbox import Outbox
 
+_BACKEND, _LOOK = Waiting.BACKEND, Waiting.LOOK
 WAIT_AT_MOST = 64
 """Looks and stored outcomes answered within one turn; more is a loop without a question."""
 
@@ -45,7 +46,9 @@ class Stepper:
         batch.touch(conversation)
         host = self._host
         before = conversation.session
-        self._record(batch, conversation, given)
+        # What came in, for the journal row of this turn; typed secrets are left out.
+        typed = given.text if type(given) is Text and not conversation.hides_input else None
+        batch.touched[conversation.key].inputs.append((type(given).__name__, typed))
         trace: list[tuple[str, int, str]] | None = [] if host.observers else None
         for _ in range(WAIT_AT_MOST):
             turn = advance(conversation.flows, conversation.session, given, batch.now, trace)
@@ -71,7 +74,8 @@ class Stepper:
             if answer is None:
                 break
             given = answer
-        if conversation.session.waiting not in (Waiting.BACKEND, Waiting.LOOK):
+        waiting = conversation.session.waiting
+        if waiting is not _BACKEND and waiting is not _LOOK:
             conversation.call = None
             conversation.look = None
             conversation.order = None
@@ -89,11 +93,6 @@ class Stepper:
                 batch.touch(conversation).forget(subject, name)
             case Note():
                 self._host.note(effect)
-
-    def _record(self, batch: Batch, conversation: Conversation, given: Input) -> None:
-        """Write down what came in, for the journal row of this turn; typed secrets are left out."""
-        typed = given.text if isinstance(given, Text) and not conversation.hides_input else None
-        batch.touched[conversation.key].inputs.append((type(given).__name__, typed))
 
 
 def plain(text: str | Secret) -> str:

@@ -15,6 +15,7 @@ from engine.capabilities import Channel
 from engine.effects import Collect, End
 from engine.inputs import Begin, HungUp, Late, Silence, Text, Unshown
 from engine.session import Waiting
+from engine.values import Secret
 from gateway.host.batch import Batch
 from gateway.host.call import RETRY_COMMIT_S
 from gateway.host.conversation import Conversation
@@ -82,7 +83,7 @@ class UssdLane:
             batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
             return True
         status = arrival.status if isinstance(arrival, Stray) else 0
-        batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
+        batch.leaving.append((link.respond, (event.bind, event.connection, event.sequence, status)))
         if isinstance(arrival, Answered):
             self._answered(batch, arrival)
         elif isinstance(arrival, Dialled):
@@ -121,6 +122,7 @@ class UssdLane:
             now=batch.now,
         )
         conversation = Conversation(f"u:{dialog.group}:{dialog.msisdn}:{dialog.opened_at}", flows, session)
+        batch.touch(conversation)  # before the dialog is its own: a failed commit leaves neither
         conversation.dialog = dialog
         self._host.conversations[conversation.key] = conversation
         self._bind(batch, conversation)
@@ -128,16 +130,18 @@ class UssdLane:
 
     def _answered(self, batch: Batch, arrival: Answered) -> None:
         dialog = arrival.dialog
-        self._undo(batch, dialog, arrival.before)
-        conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
+        key = dialog.key
+        batch.undo.append((self.dialogs.put_back, (key, arrival.before)))
+        conversation = self._of_dialog.get((key, dialog.opened_at))
         if conversation is None or conversation.ended:
             self._host.counters["ussd_answer_without_session"] += 1
             return
         batch.touch(conversation)
         conversation.dialog = dialog
         self._stepper.step(batch, conversation, Text(arrival.text))
-        if arrival.last and not conversation.ended:
-            self._stepper.step(batch, conversation, HungUp("network"))
+        if arrival.last and (conversation.closing or not conversation.ended):
+            # The network had closed the dialog with this input: no page of ours could be seen.
+            self._unshown(batch, conversation, "network")
 
     def _repeated(self, batch: Batch, way: Way, arrival: Repeated, source: tuple[int, int]) -> None:
         dialog = arrival.dialog
@@ -177,6 +181,7 @@ class UssdLane:
     def show(self, batch: Batch, conversation: Conversation, effect: Collect) -> None:
         """Put a question on the screen."""
         conversation.hides_input = effect.secret
+        self._mark_secret(batch, conversation, effect.text)
         self._reply(batch, conversation, plain(effect.text), True, effect.constant)
 
     def end(self, batch: Batch, conversation: Conversation, effect: End) -> None:
@@ -186,11 +191,19 @@ class UssdLane:
         if dialog is None:
             return
         batch.leave(self._of_dialog.pop, (dialog.key, dialog.opened_at), None)
-        if not dialog.live:
-            return
+        self._mark_secret(batch, conversation, effect.text)
         text = "" if effect.text is None else plain(effect.text)
-        self._reply(batch, conversation, text, False, effect.constant)
         conversation.closing = bool(text) and conversation.session.charged
+        if dialog.live:
+            self._reply(batch, conversation, text, False, effect.constant)
+        elif conversation.closing:
+            batch.leave(self._host.take_later, self._too_late, conversation)
+
+    @staticmethod
+    def _mark_secret(batch: Batch, conversation: Conversation, text: str | Secret | None) -> None:
+        """The journal keeps the page for a repeat: sealed, if there is a secret on it."""
+        if isinstance(text, Secret):
+            batch.touched[conversation.key].secret = True
 
     def _reply(self, batch: Batch, conversation: Conversation, text: str, more: bool, constant: bool) -> None:
         dialog = self._own_dialog(batch, conversation)
@@ -202,16 +215,18 @@ class UssdLane:
             self._host.counters["ussd_screen_too_late"] += 1
             return
         batch.touched[conversation.key].outputs.append(body)
-        token = Page(dialog.key, dialog.opened_at, dialog.page, conversation.key)
+        key = dialog.key
+        token = Page(key, dialog.opened_at, dialog.page, conversation.key)
         batch.leaving.append((self._submit, (way.link, body, token, dialog.connection, dialog.msisdn)))
         if not more:
-            batch.leave(self._of_dialog.pop, (dialog.key, dialog.opened_at), None)
+            batch.leaving.append((self._of_dialog.pop, ((key, dialog.opened_at), None)))
 
     def _own_dialog(self, batch: Batch, conversation: Conversation) -> Dialog:
         """Return the dialog to be changed in this batch: a copy, so that a failed commit can undo it."""
         dialog = conversation.dialog
         assert dialog is not None
-        if batch.touch(conversation) and batch.touched[conversation.key].dialog is dialog:
+        batch.touch(conversation)
+        if batch.touched[conversation.key].dialog is dialog:
             before = dialog
             dialog = conversation.dialog = copy(before)
             self.dialogs.put(dialog)
@@ -278,13 +293,23 @@ class UssdLane:
 
     def _once_more(self, batch: Batch, handler: Handler, event: Confirmed | Failed) -> None:
         """The centre says it only once: when the commit fails, take the same news again a little later."""
-        loop = asyncio.get_running_loop()
-        batch.refuse(loop.call_later, RETRY_COMMIT_S, self._host.take, handler, event)
+        batch.refused.append((self._take_again, (handler, event)))
+
+    def _take_again(self, handler: Handler, event: Confirmed | Failed | Conversation) -> None:
+        asyncio.get_running_loop().call_later(RETRY_COMMIT_S, self._host.take, handler, event)
 
     def _unshown(self, batch: Batch, conversation: Conversation, reason: str) -> None:
+        """Tell a session that its last page was not seen; one that waits for a back end has no page."""
         batch.touch(conversation)
         conversation.closing = False
-        self._stepper.step(batch, conversation, Unshown(reason))
+        waits = conversation.session.waiting in (Waiting.BACKEND, Waiting.LOOK)
+        self._stepper.step(batch, conversation, HungUp(reason) if waits else Unshown(reason))
+
+    def _too_late(self, batch: Batch, conversation: Conversation) -> None:
+        """A last text was said when its dialog had gone already."""
+        if conversation.closing:
+            batch.refuse(self._take_again, self._too_late, conversation)
+            self._unshown(batch, conversation, "late")
 
     # Time
 
@@ -301,7 +326,10 @@ class UssdLane:
                 batch.touch(conversation)
                 dialog = self._own_dialog(batch, conversation)
                 self.dialogs.end(dialog, batch.now, "timer")
-                self._stepper.step(batch, conversation, HungUp("total"))
+                if self._owes(conversation):
+                    self._unshown(batch, conversation, "total")
+                else:
+                    self._stepper.step(batch, conversation, HungUp("total"))
             case "answer" if session.waiting in (Waiting.BACKEND, Waiting.LOOK):
                 batch.touch(conversation)
                 self._host.counters["ussd_late"] += 1
@@ -315,7 +343,20 @@ class UssdLane:
         if session.waiting not in (Waiting.ANSWER, Waiting.READING):
             return
         if session.deadline is not None and batch.now >= session.deadline:
-            self._stepper.step(batch, conversation, Silence())
+            if self._owes(conversation):
+                self._unshown(batch, conversation, "silence")
+            else:
+                self._stepper.step(batch, conversation, Silence())
+
+    @staticmethod
+    def _owes(conversation: Conversation) -> bool:
+        """Tell whether what a charge has come to stands on a page that the centre never confirmed.
+
+        So it is after a restart between the commit of the page and its way out, for instance.
+        """
+        dialog = conversation.dialog
+        seen = dialog is None or dialog.answered
+        return not seen and conversation.session.charged and conversation.session.waiting is Waiting.ANSWER
 
     # Memory
 
@@ -324,11 +365,10 @@ class UssdLane:
         assert dialog is not None
         key = (dialog.key, dialog.opened_at)
         self._of_dialog[key] = conversation
-        batch.on_failure(lambda: self._of_dialog.pop(key, None))
+        batch.undo.append((self._of_dialog.pop, (key, None)))
 
     def _undo(self, batch: Batch, dialog: Dialog, before: Dialog | None) -> None:
-        key = dialog.key
-        batch.undo.append(lambda: self.dialogs.put_back(key, before))
+        batch.undo.append((self.dialogs.put_back, (dialog.key, before)))
 
     def restore(self, conversation: Conversation) -> None:
         """Take a dialog over that was stored before the start."""

@@ -43,9 +43,10 @@ class Group:
         self.lost = False
         self.unfit = False
         self.sessions: list[tuple[str, int, Columns | None]] = []
-        self.once: list[tuple[str, str, int]] = []
         self.rows: list[tuple[int, str, Columns | None]] = []
-        self.remembered: list[tuple[str, str, list[int | None], list[int | None]]] = []
+        # Most groups have none of these: tuples cost nothing until then.
+        self.once: tuple[tuple[str, str, int], ...] = ()
+        self.remembered: tuple[tuple[str, str, list[int | None], list[int | None]], ...] = ()
 
     def put_session(self, key: str, version: int, data: bytes, due: int | None, sealed: bool) -> int:
         """Store a session that is at `version` now (0: not stored yet) and return its next version.
@@ -75,12 +76,12 @@ class Group:
     def remember(self, subject: str, name: str, at: int, until: int | None) -> None:
         """Remember one more of `name` for `subject` until `until` (UTC ms; None: for ever)."""
         self._memory.add(subject, name, until)
-        self.remembered.append((subject, name, [until], []))
+        self.remembered = (*self.remembered, (subject, name, [until], []))
         self.rows.append((_MEMORY, "", (subject, name, at, until)))
 
     def forget(self, subject: str, name: str) -> None:
         """Remove all that is remembered as `name` of `subject`."""
-        self.remembered.append((subject, name, [], self._memory.clear(subject, name)))
+        self.remembered = (*self.remembered, (subject, name, [], self._memory.clear(subject, name)))
         self.rows.append((_MEMORY, "", (subject, name)))
 
     def schedule(self, row: ScheduleRow) -> None:
@@ -93,7 +94,7 @@ class Group:
 
     def once_id(self, kind: str, id: str, at: int) -> None:  # noqa: A002 - the name of the column
         """Take an outside id (an event, a webhook) once: the group is lost if it was taken before."""
-        self.once.append((kind, id, at))
+        self.once = (*self.once, (kind, id, at))
 
     def message_id(self, link: str, message_id: str, outbox_id: str, part: int, at: int) -> None:
         """Note what the centre of `link` calls a part of a message of ours, for its receipt."""
@@ -103,13 +104,27 @@ class Group:
         """Store a small value of the gateway's own by name."""
         self.rows.append((_META, name, (name, value)))
 
+    def size(self) -> tuple[int, int, int]:
+        """Return how much is in it, for `cut`."""
+        return len(self.rows), len(self.once), len(self.remembered)
+
+    def cut(self, size: tuple[int, int, int]) -> None:
+        """Take out what came in since `size`; not for sessions, which come in last of all."""
+        rows, once, remembered = size
+        del self.rows[rows:]
+        self.once = self.once[:once]
+        for subject, name, added, cleared in reversed(self.remembered[remembered:]):
+            self._memory.take_back(subject, name, added, cleared)
+            self._memory.release(subject, name)
+        self.remembered = self.remembered[:remembered]
+
     def end(self, stored: bool) -> None:
         """The transaction has ended for this group: settle what it counted. Called by the store, once."""
         for subject, name, added, cleared in reversed(self.remembered):
             if not stored:
                 self._memory.take_back(subject, name, added, cleared)
             self._memory.release(subject, name)
-        self.remembered = []
+        self.remembered = ()
 
 
 class StoreBatch:

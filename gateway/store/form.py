@@ -54,7 +54,7 @@ class Form:
             context = b"journal:" + row.session.encode()
             data = self._sealer.seal(data, context)
             answer = None if answer is None else self._sealer.seal(answer, context)
-        retention = row.retention.value
+        retention = row.retention._value_  # `.value` is a Python property, and this is the hottest row
         return row.at, row.session, row.kind, retention, row.source, int(row.secret), data, answer
 
     def open_journal(self, columns: Columns) -> JournalRow:

@@ -86,13 +86,14 @@ class Change:
         for batch in self.batches:
             lost = []
             for group in batch.groups:
-                group.lost = not self._wins(group)
-                if not group.lost:
-                    self._take(group, sessions)
-                    for kind, name, columns in group.rows:
-                        tables[kind].append((name, columns))
-                else:
+                if not self._wins(group):
+                    group.lost = True
                     lost.append(group)
+                    continue
+                group.lost = False
+                self._take(group, sessions)
+                for kind, name, columns in group.rows:
+                    tables[kind].append((name, columns))
             self.lost.append(lost)
         self._write_sessions(sessions)
         self._write_tables(tables)
@@ -106,6 +107,8 @@ class Change:
         for key, version, _ in group.sessions:
             if versions.get(key, 0) != version:
                 return False
+        if not group.once:
+            return True
         taken: list[tuple[str, str, int]] = []
         for once in group.once:
             if self._connection.execute(_ONCE, once).rowcount == 0:
