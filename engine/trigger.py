@@ -83,6 +83,7 @@ class CodeTree:
     def __init__(self, country: str = "RU") -> None:
         self.country = country
         self.root = Node()
+        self._plain: dict[str, Start] = {}
 
     def add(self, pattern: tuple[str | Parameter, ...], flow: str, dial_ahead: bool) -> None:
         """Add a pattern; the texts in it are literal characters."""
@@ -102,9 +103,15 @@ class CodeTree:
             for character in part:
                 node = node.literals.setdefault(character, Node())
         node.flow, node.dial_ahead, node.plain = flow, dial_ahead, plain
+        if plain:
+            code = "".join(part for part in pattern if isinstance(part, str))
+            self._plain[code] = Start(flow, {}, (), code)
 
     def find(self, dialled: str) -> Start | None:
         """Return what a dialled code starts, or None."""
+        start = self._plain.get(dialled)  # nothing has more literal characters than the code itself
+        if start is not None:
+            return start
         if not 2 <= len(dialled) <= MAX_DIALLED:
             return None
         found = self.match(dialled)
@@ -202,6 +209,16 @@ class SmsTable:
             if found is not None:
                 return Start(found, {}, (), to)
         return Start(box.any, {}, (), to) if box.any is not None else None
+
+    def is_keyword(self, to: str, text: str) -> bool:
+        """Tell whether a message has the words or the form of a trigger; any-text triggers do not count."""
+        box = self.boxes.get(to)
+        if box is None:
+            return False
+        text = answer.cleaned(text)
+        if any(self.fit(pattern, text) is not None for pattern, _ in box.patterns):
+            return True
+        return self.phrase(box, words_of(text)) is not None
 
     @staticmethod
     def phrase(box: Mailbox, words: tuple[str, ...]) -> str | None:

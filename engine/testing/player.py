@@ -28,7 +28,6 @@ from engine.testing.outcome import Failure, Outcome
 from engine.testing.step_failure import StepFailedError, entries_of, sound, text_of
 from engine.testing.surroundings import NoAnswerError, Surroundings
 from engine.testing.talk import Ledger, RestartError, Talk
-from engine.trigger import words_of
 
 CALLER = "79160000000"
 """The subscriber where a test does not say `from:`."""
@@ -159,7 +158,7 @@ class Player:
             return False
         if accepts(self.flows, talk.session, text, self.world.now):
             return True
-        return not is_keyword(self.flows, self.number, text)
+        return not self.flows.messages.is_keyword(self.number, text)
 
     def event(self, action: Action) -> None:
         """Something has happened: each flow of the event runs, one session for each element of `each`."""
@@ -274,14 +273,3 @@ class Player:
         if self.talk is None:
             raise StepFailedError("no session has begun: dial: or text: first")
         return self.talk
-
-
-def is_keyword(flows: FlowSet, number: str, text: str) -> bool:
-    """Tell whether a message has the words or the form of a trigger; any-text triggers do not count."""
-    table = flows.messages
-    box = table.boxes.get(number)
-    if box is None:
-        return False
-    if any(table.fit(pattern, text) is not None for pattern, _ in box.patterns):
-        return True
-    return table.phrase(box, words_of(text)) is not None

@@ -123,17 +123,8 @@ class SmsLane:
             return None
         if machine.accepts(flows, session, arrived.text, self._host.clock.now()):
             return conversation
-        return None if self._is_keyword(arrived) else conversation
-
-    def _is_keyword(self, arrived: SmsArrived) -> bool:
-        flows = self._host.library.current
-        start = flows.sms(arrived.to, arrived.text)
-        if start is None:
-            return False
-        return any(
-            trigger.to == arrived.to and (trigger.words or trigger.pattern)
-            for trigger in flows.flows[start.flow].sms
-        )
+        messages = self._host.library.current.messages
+        return None if messages.is_keyword(arrived.to, arrived.text) else conversation
 
     def _start(self, batch: Batch, arrived: SmsArrived, key: str) -> None:
         flows = self._host.library.current

@@ -23,6 +23,7 @@ from engine.reading.checks import (
     expression_type,
     list_empty,
     menu_size,
+    no_answer,
     page_overflow,
     recursion,
     redial,
@@ -73,6 +74,7 @@ CHECKS: tuple[Check, ...] = tuple(
         dead_end,
         list_empty,
         menu_size,
+        no_answer,
         unused,
     )
 )
