@@ -270,7 +270,7 @@ class HttpBackends:
             return _Verdict(Outcome(operation.errors[status], detail=str(status)))
         if status == _TOO_MANY:
             return self._unsent(str(status), irreversible and lost)
-        if garbled or (attempt.cut and status < 300 and operation.returns is not None):
+        if garbled or (attempt.cut and status < 300 and (irreversible or operation.returns is not None)):
             return _lost(operation, attempt.detail or str(status))
         if 200 <= status < 300:
             return self._success(operation, attempt)
@@ -280,12 +280,15 @@ class HttpBackends:
         return _Verdict(Outcome(BAD_ANSWER, detail=str(status)))
 
     def _success(self, operation: Operation, attempt: Attempt) -> _Verdict:
-        if operation.returns is None:
+        if operation.returns is None and not is_irreversible(operation):
             return _Verdict(Outcome(DONE))
         try:
+            if operation.returns is None and attempt.body == b"":
+                return _Verdict(Outcome(DONE))
             if attempt.body is None:
                 raise MisfitError(attempt.detail or "the answer cannot be read")
-            value = read_record(parse_json(attempt.body), operation.returns)
+            told = parse_json(attempt.body)
+            value = None if operation.returns is None else read_record(told, operation.returns)
         except MisfitError as problem:
             self._alarm(operation.backend, f"{operation.name}: {problem}")
             if is_irreversible(operation):

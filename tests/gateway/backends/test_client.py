@@ -223,7 +223,8 @@ OUTCOMES: list[tuple[str, Handler, Declared, str, int]] = [
     ("garbage", answer(body=b"<html>"), READ, "bad_answer", 1),
     ("garbage", answer(body=b"<html>"), RETURNING, "unknown", 2),
     ("garbage", answer(body=b"<html>"), ONCE, "unknown", 2),
-    ("garbage nobody reads", answer(body=b"<html>"), CHARGE, "done", 1),
+    ("garbage, nothing to read", answer(body=b"<html>"), CHARGE, "unknown", 2),
+    ("no body, nothing to read", answer(body=b""), CHARGE, "done", 1),
     ("wrong type", answer(data={"id": "seven"}), RETURNING, "unknown", 2),
     ("missing field", answer(data={}), READ, "bad_answer", 1),
     ("redirect", answer(302, headers={"Location": "http://169.254.169.254/"}), READ, "bad_answer", 1),
@@ -234,7 +235,7 @@ OUTCOMES: list[tuple[str, Handler, Declared, str, int]] = [
     ("dropped", drop, NO_KEYS, "unknown", 1),
     ("cut off", half, READ, "timeout", 3),
     ("cut off", half, RETURNING, "unknown", 2),
-    ("cut off, nobody reads", half, CHARGE, "done", 1),
+    ("cut off, nothing to read", half, CHARGE, "unknown", 2),
 ]
 
 
