@@ -1,14 +1,17 @@
 """Logs: fixed lower-case events with keys, as JSON lines or for a person's eyes; numbers masked in one place.
 
-An MSISDN is anything of ten digits or more; it keeps its first four and last four. Control characters and
-those that change the direction of text are shown as escapes, so that a subscriber cannot draw a log line.
+An MSISDN is anything of ten digits or more; it keeps its first four and last four. Of an exception its kind
+and its lines are shown; what it says only where that cannot be a value of a subscriber. Control characters
+and those that change the direction of text are shown as escapes: a subscriber cannot draw a log line.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import sqlite3
 import sys
+import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
@@ -27,6 +30,8 @@ _CONTROLS = {
     for code in part
 }
 _OURS = frozenset({"event", "level", "timestamp"})
+_SPEAKING = (OSError, sqlite3.Error, AttributeError, TypeError, NameError, RuntimeError)
+"""Exceptions that say what is wrong with the program or its surroundings, not which value they met."""
 
 
 def masked_number(number: str) -> str:
@@ -46,6 +51,18 @@ def _mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Map
     return event
 
 
+def _show_fault(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Put a traceback in place of `exc_info`: `ValueError('4321')` must not tell a code that was typed."""
+    told = event.pop("exc_info", None)
+    fault = sys.exception() if told is True else told[1] if isinstance(told, tuple) else told
+    if isinstance(fault, BaseException):
+        frames = traceback.extract_tb(fault.__traceback__)
+        lines = [f"{one.filename}:{one.lineno} {one.name}: {one.line}" for one in frames]
+        said = f": {fault}" if isinstance(fault, _SPEAKING) else ""
+        event["exception"] = " | ".join((*lines, f"{type(fault).__name__}{said}"))
+    return event
+
+
 def configure(*, level: str = "info", as_json: bool | None = None, stream: TextIO | None = None) -> None:
     """Set up logging for the whole process; JSON unless the stream is a terminal."""
     out = stream or sys.stderr
@@ -60,7 +77,7 @@ def configure(*, level: str = "info", as_json: bool | None = None, stream: TextI
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _show_fault,
             _mask,
             renderer,
         ],

@@ -18,6 +18,8 @@ HELD_MS = 60_000
 """How long a receipt waits for the submit_sm_resp that it has overtaken."""
 HELD_MOST = 50_000
 """Receipts held at most; beyond it the oldest is given up."""
+HELD_OF_ONE = 8
+"""Receipts held of one message at most: the states on its way, not a flood of copies."""
 MOST = 1_000_000
 """Messages without a final receipt remembered at most; the oldest goes first."""
 
@@ -93,7 +95,11 @@ class ReceiptBook:
                 del self._sent[theirs]
             return sent.key
         if theirs:
-            self._held.setdefault(theirs, []).append(Held(receipt, subscriber, certain, now))
+            held = self._held.setdefault(theirs, [])
+            if len(held) < HELD_OF_ONE:
+                held.append(Held(receipt, subscriber, certain, now))
+            else:
+                self.forgotten += 1
             if len(self._held) > HELD_MOST:
                 self._held.popitem(last=False)
                 self.forgotten += 1

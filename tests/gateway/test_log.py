@@ -39,3 +39,27 @@ def test_a_lower_level_is_not_written() -> None:
     log.configure(level="warning", as_json=True, stream=out)
     structlog.get_logger().info("quiet")
     assert out.getvalue() == ""
+
+
+def test_a_fault_is_shown_with_its_lines_but_without_the_value_it_met() -> None:
+    out = io.StringIO()
+    log.configure(as_json=True, stream=out)
+    typed = "4321" + "canary"
+    try:
+        int(typed)
+    except ValueError:
+        structlog.get_logger().error("fault", exc_info=True)
+    line = json.loads(out.getvalue())
+    assert "test_log.py" in line["exception"]
+    assert line["exception"].endswith("ValueError")
+    assert "4321canary" not in out.getvalue()
+
+
+def test_a_fault_of_the_surroundings_says_what_it_is() -> None:
+    out = io.StringIO()
+    log.configure(as_json=True, stream=out)
+    try:
+        raise OSError("the disk is gone")
+    except OSError:
+        structlog.get_logger().error("fault", exc_info=True)
+    assert json.loads(out.getvalue())["exception"].endswith("OSError: the disk is gone")

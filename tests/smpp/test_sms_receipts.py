@@ -6,7 +6,7 @@ import pytest
 
 from smpp.profile import SmsProfile
 from smpp.receipt_book import HELD_MS, ReceiptBook
-from smpp.receipts import MessageState
+from smpp.receipts import MessageState, Receipt
 from smpp.sms_arrival import Receipted
 
 from .sms_sender import MSISDN, Sender
@@ -113,3 +113,12 @@ def test_where_no_receipts_are_asked_for_nothing_is_remembered() -> None:
     sender = Sender(SmsProfile(registered_delivery=0))
     sender.channel.submitted(b"7", "row", MSISDN, sender.now)
     assert len(sender.channel.receipts) == 0
+
+
+def test_a_flood_of_receipts_for_one_unknown_message_is_bounded() -> None:
+    book = ReceiptBook()
+    for _ in range(1_000):
+        enroute = Receipt(b"77", MessageState.ENROUTE, "", None, False)
+        assert book.received(enroute, "", True, 0) is None
+    assert len(book.submitted(b"77", "ours/0", "79161234567", 1)) <= 8
+    assert book.forgotten >= 992

@@ -10,7 +10,8 @@ with 0 comes again; an accepted submit gets its response; a dialog lives while i
 import asyncio
 import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,8 @@ class World:
     root: Path
     kind: str = "kill"
     at: int = 0
+    then: int = 0
+    """A second point at which it happens."""
     replies: list[str] = field(default_factory=list)
     """How the billing answers its next requests: `done`, `lost` (carried out, no answer), `refused`."""
     keys: dict[str, str] = field(default_factory=dict)
@@ -197,6 +200,8 @@ class World:
     cut: bool = False
     line: Any = None
     accepted: int = 0
+    failing: int = 0
+    """So many commits fail next, wherever they are."""
     first: float = 1
     """Seconds that pass at once when everything has been said: a deadline may find its process gone."""
     eager: bool = False
@@ -207,8 +212,8 @@ class World:
         if self.dead:
             return False
         self.points += 1
-        if self.points == self.at:
-            self.happened = f"{self.kind} at {name}"
+        if self.points in (self.at, self.then):
+            self.happened += f"{self.kind} at {name}; "
             if self.kind == "kill":
                 self.dead = True
             elif self.kind == "cut":
@@ -217,7 +222,7 @@ class World:
 
     def fails(self) -> bool:
         """Tell whether the commit at this point is to fail."""
-        return self.kind == "fail" and self.points == self.at
+        return self.kind == "fail" and self.points in (self.at, self.then)
 
     # The handset
 
@@ -228,8 +233,9 @@ class World:
         self.unit = 0
         self.say(BEGIN, code)
 
-    def say(self, op: int, text: str) -> None:
-        octets = bytes((self.dialog, self.unit << 1))
+    def say(self, op: int, text: str, *, last: bool = False) -> None:
+        """Send one unit of the dialog; with `last` the network closes it."""
+        octets = bytes((self.dialog, self.unit << 1 | last))
         self.unit += 1
         sm = Sm(
             service_type=b"USSD",
@@ -327,7 +333,13 @@ class Line:
     """Stands for `smpp.links.Link`."""
 
     def __init__(
-        self, world: World, name: str, _settings: LinkSettings, on_batch: Any, _clock: Any, _rng: random.Random
+        self,
+        world: World,
+        name: str,
+        _settings: LinkSettings,
+        on_batch: Any,
+        _clock: Any,
+        _rng: random.Random,
     ) -> None:
         self.world = world
         self.name = name
@@ -349,7 +361,13 @@ class Line:
                 one.status = status
 
     def submit(
-        self, body: bytes, token: object, *, prefer: tuple[int, int] | None = None, sticky: bool = False, **_: Any
+        self,
+        body: bytes,
+        token: object,
+        *,
+        prefer: tuple[int, int] | None = None,
+        sticky: bool = False,
+        **_: Any,
     ) -> bool:
         world = self.world
         if not world.point("submit"):
@@ -408,7 +426,8 @@ class Store(SqliteStore):
         if not world.point("commit"):
             return
         loop = asyncio.get_running_loop()
-        if world.fails():
+        failing, world.failing = world.failing, max(0, world.failing - 1)
+        if failing or world.fails():
             for group in batch.groups:
                 group.end(stored=False)
             loop.call_soon(done, [], OSError("the disk is gone"))
@@ -450,7 +469,7 @@ class Simulation:
         self.starts += 1
         world.line = self.gateway.links["main"]
         starting = asyncio.ensure_future(self.gateway.start())
-        while not starting.done() and not world.dead:
+        while not starting.done() and not world.dead:  # noqa: ASYNC110 - a dead process sets no event
             await asyncio.sleep(0)
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
@@ -517,6 +536,20 @@ class Simulation:
         await self.pass_time(first, 1, 3, 6, 6, 12, 24, 48, 60, 60, 120, 3_600, 7_200)
 
 
+@asynccontextmanager
+async def simulated(
+    root: Path, monkeypatch: pytest.MonkeyPatch, files: Mapping[str, str] | None = None
+) -> AsyncIterator[Simulation]:
+    """Open a simulation whose process runs, and end it."""
+    lay_out(root, {**FILES, **(files or {})})
+    simulation = Simulation(World(root), monkeypatch)
+    await simulation.start()
+    try:
+        yield simulation
+    finally:
+        await simulation.stop()
+
+
 def lay_out(root: Path, files: Mapping[str, str] = FILES) -> None:
     """Write the project."""
     for name, text in files.items():
@@ -546,8 +579,3 @@ def audit(simulation: Simulation, *, charged: int | None = None, hung_up: bool =
     assert not left, f"sessions are left over: {left}"
     (stored,) = gateway.store._read.execute("SELECT count(*) FROM session").fetchone()
     assert stored == 0, "sessions are left over in the store"
-
-
-def texts(*groups: Sequence[str]) -> list[str]:
-    """Return all texts of some groups."""
-    return [text for group in groups for text in group]

@@ -95,10 +95,17 @@ TALKS: dict[str, Callable[[World], None]] = {
 MENUS = (menu, menu_quick, menu_left, menu_silent, menu_forgotten)
 
 
-def play(root: Path, monkeypatch: pytest.MonkeyPatch, talk: Callable[[World], None], kind: str, at: int) -> World:
+def play(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    talk: Callable[[World], None],
+    kind: str,
+    at: int,
+    then: int = 0,
+) -> World:
     """Play a talk to its end and compare the ledgers; returns the world."""
     lay_out(root)
-    world = World(root, kind, at)
+    world = World(root, kind, at, then)
 
     async def run() -> None:
         simulation = Simulation(world, monkeypatch)
@@ -114,7 +121,7 @@ def play(root: Path, monkeypatch: pytest.MonkeyPatch, talk: Callable[[World], No
     try:
         asyncio.run(run())
     except Exception as fault:
-        fault.add_note(f"point {at}: {world.happened or 'nothing happened'}")
+        fault.add_note(f"points {at} {then}: {world.happened or 'nothing happened'}")
         raise
     return world
 
@@ -134,3 +141,13 @@ def test_every_point(
             wrong.append(f"{difference} {difference.__notes__}")
     assert not wrong, "\n".join(wrong)
     assert PHONE not in str(wrong)
+
+
+@pytest.mark.parametrize("talk", [dial_lost, menu, sms_parts], ids=lambda talk: talk.__name__)
+def test_a_recovery_that_dies_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, talk: Callable[[World], None]
+) -> None:
+    points = play(tmp_path / "0", monkeypatch, talk, "kill", 0).points
+    for at in range(3, points + 1, 3):
+        for later in (1, 2, 4):
+            play(tmp_path / f"{at}-{later}", monkeypatch, talk, "kill", at, at + later)
