@@ -180,6 +180,7 @@ class Run(View):
             frames = (*self.stack, self.frame())
         if self.asking and frames:
             self.remember_question(frames)
+        self._scope = None  # it knows this run: a cycle would be left to the collector
         return Session(
             session.build,
             session.channel,

@@ -173,7 +173,9 @@ def is_secret(session: Session) -> bool:
 
 def _shows_secret(session: Session) -> bool:
     """Whether a secret is outside the variables: in what is said, dialled ahead, looked up or came in."""
-    if any(secret for _, secret in session.said) or any(len(keys) > AHEAD_KEY for keys in session.ahead):
+    if session.said and any(secret for _, secret in session.said):
+        return True
+    if session.ahead and any(len(keys) > AHEAD_KEY for keys in session.ahead):
         return True
     if not (session.event or session.looked):
         return False

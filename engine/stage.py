@@ -216,7 +216,7 @@ class Stage:
         timeout_ms = self.within_session(timeout_ms)
         self.deadline = self.now + timeout_ms
         text: str | Secret = page.text
-        if self.hidden or any(hidden for _, hidden in self.said):
+        if self.hidden or (self.said and any(hidden for _, hidden in self.said)):
             text = Secret(page.text)
         elif self.said and self.charged:
             self.final = self.said_text()[0]

@@ -6,8 +6,6 @@ nor steps.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from engine.effects import Look, Question
 from engine.expressions import Expression, Scope, Template, World, question_key
 from engine.session import Waiting
@@ -64,10 +62,14 @@ class View(Stage):
     @property
     def world(self) -> World:
         """What built-in words read in this turn."""
+        return self.the_world()
+
+    def the_world(self) -> World:
+        """Return the world of this turn; made when it is first read."""
         if self._world is None:
             session = self.session
             self._world = World(
-                now=datetime.fromtimestamp(self.now / 1000, UTC),
+                now_ms=self.now,
                 zone=self.project.zone,
                 caller=session.caller,
                 called=session.called,
@@ -87,7 +89,7 @@ class View(Stage):
     def scope(self) -> Scope:
         """The variables of the running flow and the world."""
         if self._scope is None:
-            self._scope = Scope(self.variables, self.world)
+            self._scope = Scope(self.variables, self._world or self.the_world)
         return self._scope
 
     def topic(self) -> str:

@@ -103,7 +103,7 @@ class UssdChannel:
         if last is not None and ident != last.ident and ident != NO_ID and last.ident != NO_ID:
             mine = None
         if mine is not None:
-            for one in (*mine.seen, *mine.older):
+            for one in (*mine.seen, *mine.older) if mine.older else mine.seen:
                 if one.digest == digest:
                     original = find_original(mine, connection, sequence, digest, unit, now)
                     if original is not None:
@@ -298,9 +298,9 @@ class UssdChannel:
         head, tail = self.screens.page(text, code, constant)
         octets = dialog.octets
         if octets:
-            body = b"%b%b%b%b" % (head, dialog.route, tail, self._envelope.write_id(octets, end))
+            body = b"".join((head, dialog.route, tail, self._envelope.write_id(octets, end)))
         else:
-            body = b"%b%b%b" % (head, dialog.route, tail)
+            body = b"".join((head, dialog.route, tail))
         dialog.page += 1
         dialog.body = body
         dialog.answered = False

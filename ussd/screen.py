@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from smpp.alphabet import gsm7_or_none
 from smpp.pdu.message import SHORT_MESSAGE_MAX, Sm, SubmitTemplate
-from smpp.text import can_gsm7, decode, encode_gsm7, pack
+from smpp.text import decode, pack
 from ussd.dialect import Code, Dialect
 from ussd.operation import TAG_OP, TAG_PAYLOAD
 
@@ -23,19 +24,23 @@ KEPT_MAX = 20_000
 
 _PLAIN = b"0123456789*#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .,+-"
 _PLAIN_CODINGS = frozenset({0x00, 0x01, 0x0F})
+_FIELDS = 10
+"""Octets from esm_class to sm_length, as the times of a page are empty."""
+_OCTET = tuple(bytes((length,)) for length in range(256))
 _GSM7_LANGUAGE, _UCS2_LANGUAGE = 0x10, 0x11
 
 
 class Screens:
     """Encodes pages and decodes input for one dialect."""
 
-    __slots__ = ("_alphabet", "_dcs_in", "_dialect", "_kept", "_plain_codings")
+    __slots__ = ("_alphabet", "_dcs_in", "_dialect", "_frames", "_kept", "_plain_codings")
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._dcs_in = dialect.dcs_in
         self._alphabet = dialect.sms.alphabet_in
         self._kept: dict[tuple[str, Code], Page] = {}
+        self._frames: dict[tuple[int, Code], tuple[bytes, bytes, bytes]] = {}
         plain = self._alphabet != "gsm7-packed"
         self._plain_codings = frozenset(
             code for code in _PLAIN_CODINGS if code not in dialect.dcs_in and (plain or code)
@@ -48,17 +53,16 @@ class Screens:
         if kept is not None:
             return kept
         data_coding, octets = self.encode(text)
-        tlvs: tuple[tuple[int, bytes], ...] = ()
-        service_type = b""
-        if isinstance(code, bytes):
-            service_type = code
-        else:
-            tlvs = ((TAG_OP, bytes((code,))),)
         if len(octets) > SHORT_MESSAGE_MAX:
-            tlvs, octets = ((TAG_PAYLOAD, octets), *tlvs), b""
-        sm = Sm(data_coding=data_coding, short_message=octets, tlvs=tlvs)
-        tail = SubmitTemplate(sm).body(b"", b"")[1:]
-        page = (service_type + b"\0" if service_type else b"", tail)
+            page = _frame(data_coding, code, octets)
+        else:
+            frame = self._frames.get((data_coding, code))
+            if frame is None:
+                empty, tail = _frame(data_coding, code, b"")
+                # In front of the text: all fields up to sm_length, which an empty text leaves 0.
+                frame = self._frames[data_coding, code] = (empty, tail[: _FIELDS - 1], tail[_FIELDS:])
+            head, fields, tlvs = frame
+            page = (head, b"".join((fields, _OCTET[len(octets)], octets, tlvs)))
         if constant and len(self._kept) < KEPT_MAX:
             self._kept[key] = page
         return page
@@ -66,8 +70,8 @@ class Screens:
     def encode(self, text: str) -> tuple[int, bytes]:
         """Return (data_coding, octets) of a page: GSM-7 if every character is in it, else UCS-2."""
         dialect = self._dialect
-        if can_gsm7(text):
-            septets = encode_gsm7(text)
+        septets = gsm7_or_none(text)
+        if septets is not None:
             if dialect.dcs_gsm7_out == _GSM7_LANGUAGE:
                 septets = dialect.language.encode("ascii") + b"\r" + septets
             return dialect.dcs_gsm7_out, pack(septets) if dialect.packed else septets
@@ -82,3 +86,17 @@ class Screens:
             return octets.decode("ascii") if len(octets) <= INPUT_MAX else octets[:INPUT_MAX].decode("ascii")
         coding = self._dcs_in.get(data_coding, data_coding)
         return decode(coding, octets, self._alphabet)[:INPUT_MAX]
+
+
+def _frame(data_coding: int, code: Code, octets: bytes) -> Page:
+    """Encode everything but the addresses of a page with this text, whatever its length."""
+    tlvs: tuple[tuple[int, bytes], ...] = ()
+    head = b""
+    if isinstance(code, bytes):
+        head = code + b"\0" if code else b""
+    else:
+        tlvs = ((TAG_OP, bytes((code,))),)
+    if len(octets) > SHORT_MESSAGE_MAX:
+        tlvs, octets = ((TAG_PAYLOAD, octets), *tlvs), b""
+    sm = Sm(data_coding=data_coding, short_message=octets, tlvs=tlvs)
+    return head, SubmitTemplate(sm).body(b"", b"")[1:]

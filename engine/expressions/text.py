@@ -81,7 +81,7 @@ def _output(part: Output, compiler: Compiler) -> Piece:
         if isinstance(value, Secret):
             return value
         try:
-            return text_of(value, scope.world)
+            return number_text(value) if type(value) is int else text_of(value, scope.world)
         except (NoTextError, ArithmeticError, ValueError) as error:
             raise spot.failure(
                 str(error) if isinstance(error, NoTextError) else "the number is too large"

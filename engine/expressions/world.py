@@ -6,50 +6,107 @@ has to be looked up outside is put into `looked` before an expression that asks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 
 from engine.effects import Question
 from engine.values import Value
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EMPTY: Mapping[str, Value] = {}
 
 
-@dataclass(slots=True, repr=False, eq=False)  # no repr: it would show the caller
 class World:
     """The built-in words of flow-language 2.10, as they are in this turn.
 
-    `now` is UTC with an offset, `zone` that of the subscriber. `caller` is an MSISDN, empty if hidden;
-    `called` the dialled number or code. `currency` and `country` are ISO codes of the project. `looked`
-    holds the answers to questions by `question_key`. `consts` are looked at for a name that is neither a
-    built-in word nor a variable nor a constant known when the expression was compiled.
+    `now` is UTC with an offset, `zone` that of the subscriber; with `now_ms` (UTC milliseconds) it is made
+    when it is first read. `caller` is an MSISDN, empty if hidden; `called` the dialled number or code.
+    `currency` and `country` are ISO codes of the project. `looked` holds the answers to questions by
+    `question_key`. `consts` are looked at for a name that is neither a built-in word nor a variable nor a
+    constant known when the expression was compiled. It has no repr that would show the caller.
     """
 
-    now: datetime = _EPOCH
-    zone: tzinfo = UTC
-    caller: str = ""
-    called: str = ""
-    lang: str = "ru"
-    channel: str = ""
-    topic: str = ""
-    text: str = ""
-    event: Mapping[str, Value] = field(default_factory=dict)
-    announcement: str = ""
-    currency: str = "RUB"
-    country: str = "RU"
-    looked: Mapping[str, Value] = field(default_factory=dict)
-    consts: Mapping[str, Value] = field(default_factory=dict)
+    __slots__ = (
+        "_now",
+        "_now_ms",
+        "announcement",
+        "called",
+        "caller",
+        "channel",
+        "consts",
+        "country",
+        "currency",
+        "event",
+        "lang",
+        "looked",
+        "text",
+        "topic",
+        "zone",
+    )
+
+    def __init__(
+        self,
+        now: datetime | None = None,
+        zone: tzinfo = UTC,
+        caller: str = "",
+        called: str = "",
+        lang: str = "ru",
+        channel: str = "",
+        topic: str = "",
+        text: str = "",
+        event: Mapping[str, Value] = _EMPTY,
+        announcement: str = "",
+        currency: str = "RUB",
+        country: str = "RU",
+        looked: Mapping[str, Value] = _EMPTY,
+        consts: Mapping[str, Value] = _EMPTY,
+        now_ms: int = 0,
+    ) -> None:
+        self._now = now
+        self._now_ms = now_ms
+        self.zone = zone
+        self.caller = caller
+        self.called = called
+        self.lang = lang
+        self.channel = channel
+        self.topic = topic
+        self.text = text
+        self.event = event
+        self.announcement = announcement
+        self.currency = currency
+        self.country = country
+        self.looked = looked
+        self.consts = consts
+
+    @property
+    def now(self) -> datetime:
+        """The moment of this turn."""
+        if self._now is None:
+            self._now = datetime.fromtimestamp(self._now_ms / 1000, UTC)
+        return self._now
 
 
 class Scope:
-    """The variables of one run of a flow, and the world: all that an expression can see."""
+    """The variables of one run of a flow, and the world: all that an expression can see.
 
-    __slots__ = ("variables", "world")
+    Most expressions look at variables only, so the world may be given as what makes it.
+    """
 
-    def __init__(self, variables: Mapping[str, Value], world: World) -> None:
+    __slots__ = ("_make", "_world", "variables")
+
+    def __init__(self, variables: Mapping[str, Value], world: World | Callable[[], World]) -> None:
         self.variables = variables
-        self.world = world
+        if isinstance(world, World):
+            self._world: World | None = world
+        else:
+            self._world = None
+            self._make = world
+
+    @property
+    def world(self) -> World:
+        """What built-in words read."""
+        if self._world is None:
+            self._world = self._make()
+        return self._world
 
 
 def question_key(question: Question) -> str:

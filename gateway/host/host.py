@@ -211,6 +211,7 @@ class Host:
         self._busy = False
         if self._idle is not None:
             self._idle.set()
+            self._idle = None
 
     def _next(self) -> None:
         if self._pending:
@@ -257,9 +258,8 @@ class Host:
     async def idle(self) -> None:
         """Wait until nothing is pending and no commit is under way."""
         while self._busy or self._pending:
-            self._idle = asyncio.Event()
+            self._idle = self._idle or asyncio.Event()
             await self._idle.wait()
-        self._idle = None
 
     def note(self, note: Note) -> None:
         """Count what a flow notes, and log what its author asked to be logged."""
