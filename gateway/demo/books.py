@@ -93,14 +93,18 @@ class Books:
 
     def _served(self, phone: str, entry: Logged) -> None:
         took = entry.status == 200
+        late = ", late" if entry.fault == "delay" else ""
+        lost = entry.fault in ("take_and_lose", "take_and_hang")
         if entry.repeated:
-            said = "known key, nothing taken again" + (", answer lost again" if entry.fault else "")
-        elif entry.fault in ("take_and_lose", "take_and_hang"):
+            said = "known key, nothing taken again" + (", answer lost again" if lost else late)
+        elif lost:
             said = "carried out, answer lost"
         elif entry.fault and entry.status in (0, 200, 500) and not took:
             said = f"not carried out ({entry.fault})"
+        elif took:
+            said = ("carried out" if entry.operation in _KEYED else "answered") + late
         else:
-            said = "carried out" if took else f"refused: {entry.error or entry.status}"
+            said = f"refused: {entry.error or entry.status}"
         self._noted(phone, "billing", "billing", said, "good" if took and not entry.fault else "bad")
 
 

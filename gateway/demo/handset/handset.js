@@ -336,6 +336,7 @@ function drawFindings() {
   const box = $("findings");
   const found = report.found.filter((one) => one.severity === "error" || report.errors === 0).slice(0, 8);
   box.hidden = !report.problem && !report.errors;
+  document.body.toggleAttribute("data-refused", !box.hidden);
   if (box.hidden) return;
   const head = make("h2", "", report.problem || `${report.errors} ${report.errors === 1 ? "error" : "errors"} on disk — build ${report.build.slice(0, 8)} stays in use`);
   box.replaceChildren(head, ...found.map((one) => {
@@ -475,7 +476,10 @@ function wire() {
     openFile(state.pinned, state.report.build).then(drawFlow);
   });
   $("start-over").addEventListener("click", async () => { if (await order("start-over", {})) toast("Fresh books, empty store"); });
-  document.querySelectorAll("[data-view]").forEach((b) => b.addEventListener("click", () => openView(b.dataset.view)));
+  document.querySelectorAll("[data-view]").forEach((b) => b.addEventListener("click", () => {
+    if (b.dataset.view === "sms" && !unread(state.thread)) state.thread = threads().find(unread) || state.thread;
+    openView(b.dataset.view);
+  }));
   document.querySelectorAll("nav [data-tab]").forEach((b) => b.addEventListener("click", () => openTab(b.dataset.tab)));
   document.querySelectorAll("[data-dial]").forEach((b) => b.addEventListener("click", () => dial(b.dataset.dial)));
   document.querySelectorAll("[data-sms]").forEach((b) => b.addEventListener("click", () => {
