@@ -66,13 +66,13 @@ def begin(
     """
     languages = flows.project.languages
     return Session(
-        build=flows.build,
-        channel=channel,
-        caller=caller,
-        called=called,
-        lang=lang if lang in languages else languages[0],
-        started=now,
-        text=cleaned(text),
+        flows.build,
+        channel,
+        caller,
+        called,
+        lang if lang in languages else languages[0],
+        now,
+        cleaned(text) if text else "",
         event=event or {},
         memory=memory or {},
     )

@@ -21,6 +21,7 @@ _GSM7 = frozenset(
     "^{}[]~\\|€\f"
 )
 _TWO_SEPTETS = frozenset("^{}[]~\\|€\f")
+_ASCII_SEPTETS = "".join(sorted(sign for sign in _GSM7 - _TWO_SEPTETS if sign.isascii())).encode()
 
 
 def in_gsm7(text: str) -> bool:
@@ -31,8 +32,17 @@ def in_gsm7(text: str) -> bool:
 def fits(text: str, budget: PageBudget) -> bool:
     """Tell whether the text has room on one page: septets if GSM-7 can write it, else UTF-16 units."""
     size = len(text)
-    if size * 2 <= budget.ucs2 and size * 2 <= budget.gsm7:
+    # No character takes more than two septets or two units, so a short text fits in either alphabet.
+    if size * 2 <= budget.gsm7 and (
+        size * 2 <= budget.ucs2
+        or (
+            size <= budget.ucs2
+            and (text.isascii() or len(text.encode("utf-16-le", "surrogatepass")) <= 2 * budget.ucs2)
+        )
+    ):
         return True
+    if text.isascii() and not text.encode().translate(None, _ASCII_SEPTETS):
+        return size <= budget.gsm7
     if _GSM7.issuperset(text):
         doubled = 0 if _TWO_SEPTETS.isdisjoint(text) else sum(text.count(sign) for sign in _TWO_SEPTETS)
         return size + doubled <= budget.gsm7

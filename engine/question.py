@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.answer import cleaned
+from engine.effects import Collect
 from engine.flow import STOP, Step
 from engine.inputs import Digits, Input, Silence, Text
 from engine.phrase import phrases
@@ -19,6 +20,9 @@ from engine.run import AGAIN, NEW, SAME, Run
 from engine.wording import Wording
 
 __all__ = ["STOP", "Question"]
+
+Plate = tuple[Collect | None, int]
+"""The page of a constant question, ready to leave, and how long an answer is awaited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Question(Step):
     hint: Wording | None = None
     secret: bool = False
     screens: Mapping[tuple[str, str], tuple[Page, ...]] = field(default_factory=dict)
+    plates: dict[tuple[str, str], Plate] = field(default_factory=dict, compare=False, repr=False)
 
     waits = True
 
@@ -121,16 +126,48 @@ class Question(Step):
             return self.too_late(run)
         pages = None
         if not run.said:
+            if number == 1 and not run.hidden:
+                effect = self.whole_screen(run)
+                if effect is not None:
+                    return run.wait_with(effect)
             pages = self.screens.get((run.channel, run.lang))
         constant = pages is not None
         if pages is None:
             pages = self.pages(run)
         run.page = number = max(1, min(number, len(pages)))
-        timeout_ms = self.timeout_ms
-        if timeout_ms is None:
-            keep_ms = run.flow.keep_ms
-            timeout_ms = keep_ms if keep_ms is not None else run.capabilities.idle_ms
-        return run.wait_for_answer(pages[number - 1], len(pages), timeout_ms, self.secret, constant)
+        return run.wait_for_answer(pages[number - 1], len(pages), self.timeout(run), self.secret, constant)
+
+    def whole_screen(self, run: Run) -> Collect | None:
+        """Return the question as one page, without what is said before it; None where that takes more."""
+        kind = (run.channel, run.lang)
+        effect, timeout_ms = self.plates.get(kind) or self.plate(run, kind)
+        total = run.capabilities.total_ms
+        if total is not None and run.session.started + total - run.now < timeout_ms:
+            return None
+        if effect is not None:
+            return effect
+        text = self.whole_text(run)
+        return None if text is None else Collect(text, timeout_ms, self.secret)
+
+    def plate(self, run: Run, kind: tuple[str, str]) -> Plate:
+        """Make what all sessions share of the question when it is first asked: a constant page, the time."""
+        pages, timeout_ms = self.screens.get(kind, ()), self.timeout(run)
+        effect = None
+        if len(pages) == 1:
+            effect = Collect(pages[0].text, timeout_ms, self.secret, 1, 1, False, True)
+        self.plates[kind] = effect, timeout_ms
+        return effect, timeout_ms
+
+    def whole_text(self, run: Run) -> str | None:
+        """Return the question if it is surely one page and not secret; None sends it the long way."""
+        return None
+
+    def timeout(self, run: Run) -> int:
+        """Return how long an answer is awaited: as the step says, or the flow, or the channel."""
+        if self.timeout_ms is not None:
+            return self.timeout_ms
+        keep_ms = run.flow.keep_ms
+        return keep_ms if keep_ms is not None else run.capabilities.idle_ms
 
     def too_late(self, run: Run) -> int:
         """There is no screen any more: what was said goes by SMS, and the session ends at this question."""
@@ -175,7 +212,8 @@ class Question(Step):
         run.charged = False
         run.final = ""
         run.shown = (0, 0, 1)
-        run.forget_looked()
+        if run.looked:
+            run.forget_looked()
 
     def missed(self, run: Run, *, silent: bool) -> int:
         """No valid answer: ask again with the hint, or give up."""

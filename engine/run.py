@@ -12,15 +12,19 @@ from engine.expressions import ExpressionFailed
 from engine.flow import Flow
 from engine.limits import ERROR_STEPS, HISTORY, STACK_DEPTH
 from engine.phrase import phrases
+from engine.prompts import fits
 from engine.session import Frame, Session, Waiting
 from engine.values import Value
 from engine.view import View
+from engine.wording import Wording
 
 RESUME = -1
 """Key in `Frame.counters`: the step after the one whose error block is running."""
 
 AGAIN = -2
 """Key in `Frame.counters`: the question that `again` repeats is being entered."""
+
+_ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
 
 NEW, SAME = 1, 2
 """Values of `asking`: a question is being asked for the first time, or once more by `again`."""
@@ -37,14 +41,14 @@ class Run(View):
             try:
                 while pc >= 0:
                     self.pc = pc
-                    self.steps += 1
-                    if self.steps > self.budget:
+                    self.steps = steps = self.steps + 1
+                    if steps > self.budget:
                         pc = self.exhausted()
                         continue
                     if self.trace is not None:
                         self.trace.append((self.flow.id, pc, ""))
-                    parts = self.flow.questions.get(pc)
-                    if parts is not None and self.look(parts):
+                    questions = self.flow.questions
+                    if questions and pc in questions and self.look(questions[pc]):
                         return
                     pc = self.program[pc].run(self)
             except ExpressionFailed as failure:
@@ -123,6 +127,27 @@ class Run(View):
         self.reason = "failed"
         return self.error_block(self.flow.quit)
 
+    def end_with(self, wording: Wording) -> int:
+        """Say a text and leave the flow (`end`)."""
+        form = wording.forms.get((self.channel, self.lang))
+        if form is not None:
+            constant = form.constant
+            text = form.template.render(self) if constant is None else constant
+            budget = self.capabilities.pages
+            if (
+                # The common end: the only flow is left, the text is the screen, and nothing else is owed.
+                budget is not None
+                and type(text) is str
+                and text
+                and not (self.stack or self.said or self.reason or self.charged or self.detached)
+                and (text in self.flows.fitting if constant is not None else fits(text, budget))
+            ):
+                self.reason = "end"
+                self.constant = constant is not None
+                return self.close(text)
+            self.say(text, constant=constant is not None)
+        return self.leave("end")
+
     # Faults
 
     def hangup_block(self) -> tuple[Frame, ...]:
@@ -173,14 +198,15 @@ class Run(View):
 
     def after(self) -> Session:
         """Return the session as it stands now."""
-        session = self.session
-        if self.waiting is Waiting.ENDED:
-            frames: tuple[Frame, ...] = ()
-        else:
-            frames = (*self.stack, self.frame())
-        if self.asking and frames:
-            self.remember_question(frames)
-        self._scope = None  # it knows this run: a cycle would be left to the collector
+        session, waiting = self.session, self.waiting
+        frames: tuple[Frame, ...] = ()
+        if waiting is not _ENDED:
+            frames = (*self.stack, Frame(self.flow.id, self.pc, self.variables, self.counters))
+            if self.asking:
+                self.remember_question(frames)
+        first, asked = self.first, self.asked
+        if waiting is _ANSWER:  # see `Session`
+            first, asked = () if first is frames else first, () if asked is frames else asked
         return Session(
             session.build,
             session.channel,
@@ -190,7 +216,7 @@ class Run(View):
             session.started,
             session.text,
             frames,
-            self.waiting,
+            waiting,
             self.deadline,
             self.page,
             self.call,
@@ -198,14 +224,14 @@ class Run(View):
             self.said,
             self.ahead,
             self.history,
-            self.first,
+            first,
             self.looked,
             self.memory,
             self.charged,
             self.detached,
             session.event,
             self.final,
-            self.asked,
+            asked,
             self.shown,
             self.reason,
             self.by_ahead,
@@ -216,7 +242,8 @@ class Run(View):
     def remember_question(self, frames: tuple[Frame, ...]) -> None:
         """Put the last question into the history and the one on the screen into its place."""
         if self.asked and self.asking == NEW:
-            self.history = (*self.history, self.asked)[-HISTORY:]
+            history = self.history
+            self.history = (*(history if len(history) < HISTORY else history[1:]), self.asked)
         self.asking = 0
         self.asked = frames
         if not self.first or (len(self.first) > 1 and len(frames) == 1):

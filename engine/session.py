@@ -48,9 +48,10 @@ class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Times are UTC in milliseconds of the host's one clock. `frames` is the stack, the innermost last.
     `said` waits to be shown with the next question or the end. `history` keeps the stacks of earlier
     questions for `back`, `first` that of the first question for `main`, `asked` that of the last question
-    until the next one is asked. `call` numbers back-end calls. `shown` are the first element, the number of
-    elements of the list page on the screen, and the number of pages; `by_ahead` is the
-    stack of the question that a dial-ahead key answered last, as long as nobody was asked since.
+    until the next one is asked; while an answer is awaited, an empty `first` or `asked` stands for `frames`,
+    so that no stack is stored twice in one turn. `call` numbers back-end calls. `shown` are the first
+    element, the number of elements of the list page on the screen, and the number of pages; `by_ahead` is
+    the stack of the question that a dial-ahead key answered last, as long as nobody was asked since.
     `charged` is true from a charging (or other irreversible) request to the first answer after its outcome;
     `final` is the text shown meanwhile, or the one that is being read page by page; `reason` is that of the
     coming `End`. `detached` is true once there is no screen any more, `gone` once the subscriber has left,
@@ -88,7 +89,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     farewell: tuple[Frame, ...] = ()
 
 
-_encoder = msgspec.msgpack.Encoder()
+_encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Session, ext_hook=unpack_extension)
 
 
@@ -99,20 +100,17 @@ def _unplain(session: Session) -> dict[int, Mapping[str, Any]]:
     """
     found: dict[int, Mapping[str, Any]] = {}
     last: Mapping[str, Any] | None = None
-    for stack in (
-        session.frames,
-        session.asked,
-        session.first,
-        session.farewell,
-        session.by_ahead,
-        *session.history,
-    ):
-        for frame in stack:
-            variables = frame.variables
-            if variables is not last:
-                last = variables
-                if not is_plain(variables.values()):
-                    found[id(variables)] = variables
+    frames = session.frames + session.first + session.asked
+    if session.history:
+        frames = sum(session.history, frames)
+    if session.by_ahead or session.farewell:
+        frames += session.by_ahead + session.farewell
+    for frame in frames:
+        variables = frame.variables
+        if variables is not last:
+            last = variables
+            if not is_plain(variables.values()):
+                found[id(variables)] = variables
     return found
 
 
@@ -132,9 +130,9 @@ def _packed(stack: tuple[Frame, ...], packed: Mapping[int, object]) -> list[list
 def dump_judged(session: Session) -> tuple[bytes, bool]:
     """Return the session as MessagePack, and whether `is_secret` is true of it; secrets are in clear."""
     unplain = _unplain(session)
-    secret = _shows_secret(session) or any(map(holds_secret, unplain.values()))
     if not (unplain or session.looked or session.event):
-        return _encoder.encode(session), secret
+        return _encode(session), bool(session.said or session.ahead) and _shows_secret(session)
+    secret = _shows_secret(session) or any(map(holds_secret, unplain.values()))
     fields: list[Any] = list(msgspec.structs.astuple(session))
     if unplain:
         packed = {key: pack(variables) for key, variables in unplain.items()}
@@ -150,7 +148,7 @@ def dump_judged(session: Session) -> tuple[bytes, bool]:
     for index in _MAPPINGS:
         if fields[index]:
             fields[index] = pack(fields[index])
-    return _encoder.encode(fields), secret
+    return _encode(fields), secret
 
 
 def dump(session: Session) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from engine.capabilities import Capabilities
 from engine.effects import Collect, Effect, End, Note, SendSms
-from engine.expressions import Scope, World
+from engine.expressions import Scope
 from engine.flow import STOP, Flow, Project, Step
 from engine.flow_set import FlowSet
 from engine.limits import NOTE_LENGTH, SAID_LENGTH
@@ -21,24 +21,27 @@ from engine.prompts import Footer, Page, fits, paginate
 from engine.session import Frame, Session, Waiting
 from engine.values import Secret, Value
 
+_ANSWER = Waiting.ANSWER
+_NOWHERE = Frame("", 0, {})
+_WHOLE_PAGE = (0, 0, 1)
+"""`Session.shown` of a screen that is no list and has one page."""
 
-class Stage:
+
+class Stage(Scope):
     """A session opened up for one turn; the attributes are those of `Session`, see there.
 
     `stack` are the flows outside, the innermost last; `flow`, `program`, `pc`, `variables` and `counters`
-    belong to the running one. `variables` and `counters` are shared with stored sessions until `own`.
+    belong to the running one. `variables` and `counters` are shared with stored sessions until `own`. It is
+    the scope of the flow's expressions itself, so that a turn need not make one.
     """
 
     __slots__ = (
-        "_scope",
-        "_world",
         "ahead",
         "asked",
         "asking",
         "budget",
         "by_ahead",
         "call",
-        "caller",
         "capabilities",
         "channel",
         "charged",
@@ -64,7 +67,6 @@ class Stage:
         "page",
         "pc",
         "program",
-        "project",
         "reason",
         "said",
         "session",
@@ -72,7 +74,6 @@ class Stage:
         "stack",
         "steps",
         "trace",
-        "variables",
         "waiting",
     )
     program: tuple[Step, ...]
@@ -85,15 +86,14 @@ class Stage:
         self, flows: FlowSet, session: Session, now: int, trace: list[tuple[str, int, str]] | None = None
     ) -> None:
         self.flows = flows
-        self.project: Project = flows.project
         self.session = session
         self.now = now
         self.trace = trace
-        self.channel = session.channel
-        self.caller = session.caller
+        self.channel = channel = session.channel
         self.lang = session.lang
-        self.capabilities: Capabilities = flows.channels[session.channel]
-        self.waiting = session.waiting
+        self.capabilities: Capabilities = flows.channels[channel]
+        self.waiting = waiting = session.waiting
+        frames = session.frames
         self.deadline = session.deadline
         self.page = session.page
         self.call = session.call
@@ -102,32 +102,43 @@ class Stage:
         self.said = session.said
         self.ahead = session.ahead
         self.history = session.history
-        self.first = session.first
+        self.first, self.asked = session.first, session.asked
+        if waiting is _ANSWER:  # see `Session`
+            self.first = self.first or frames
+            self.asked = self.asked or frames
         self.looked: Mapping[str, Value] = session.looked
         self.memory: Mapping[str, int] = session.memory
         self.charged = session.charged
         self.detached = session.detached
         self.final = session.final
-        self.asked = session.asked
         self.shown = session.shown
         self.reason = session.reason
         self.by_ahead = session.by_ahead
         self.gone = session.gone
         self.farewell = session.farewell
-        self.constant = False
-        self.hidden = False
-        self.failing = False
+        self.constant = self.hidden = self.failing = False
         self.asking = 0
         self.effects: list[Effect] = []
-        self._scope: Scope | None = None
-        self._world: World | None = None
-        frames = session.frames
-        if frames:
-            self.stack: list[Frame] = list(frames[:-1])
-            self.enter(frames[-1])
-        else:
-            self.stack = []
-            self.start(flows.nowhere, {})
+        self._world = None
+        # A session that has not begun or has ended is in no flow.
+        frame = frames[-1] if frames else _NOWHERE
+        self.stack: list[Frame] = [*frames[:-1]]
+        self.flow = flow = flows.flows[frame.flow] if frames else flows.nowhere
+        self.program = flow.program
+        self.pc = frame.pc
+        self.variables = frame.variables  # type: ignore[assignment]  # `own` copies them before a change
+        self.counters = frame.counters  # type: ignore[assignment]
+        self.owned = False
+
+    @property
+    def project(self) -> Project:
+        """The project's settings."""
+        return self.flows.project
+
+    @property
+    def caller(self) -> str:
+        """The subscriber's number, empty if it is hidden."""
+        return self.session.caller
 
     # The running flow
 
@@ -139,7 +150,7 @@ class Stage:
         self.variables = frame.variables  # type: ignore[assignment]  # `own` copies them before a change
         self.counters = frame.counters  # type: ignore[assignment]
         self.owned = False
-        self._scope = self._world = None
+        self._world = None
 
     def start(self, flow: Flow, arguments: dict[str, Value]) -> int:
         """Make a flow the running one, at its first scene; return the number of its step."""
@@ -149,7 +160,7 @@ class Stage:
         self.variables = arguments
         self.counters = {}
         self.owned = True
-        self._scope = self._world = None
+        self._world = None
         return flow.entry
 
     def frame(self) -> Frame:
@@ -221,6 +232,15 @@ class Stage:
         elif self.said and self.charged:
             self.final = self.said_text()[0]
         self.effects.append(Collect(text, timeout_ms, secret, self.page, pages, False, constant))
+        return STOP
+
+    def wait_with(self, effect: Collect) -> int:
+        """Show a question of one page with nothing said before it, and wait for the answer."""
+        self.page = 1
+        self.shown = _WHOLE_PAGE
+        self.waiting = _ANSWER
+        self.deadline = self.now + effect.timeout_ms
+        self.effects.append(effect)
         return STOP
 
     def within_session(self, timeout_ms: int) -> int:

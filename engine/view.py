@@ -7,7 +7,7 @@ nor steps.
 from __future__ import annotations
 
 from engine.effects import Look, Question
-from engine.expressions import Expression, Scope, Template, World, question_key
+from engine.expressions import Expression, Template, World, question_key
 from engine.session import Waiting
 from engine.stage import Stage
 from engine.values import Secret, Value
@@ -27,7 +27,6 @@ class View(Stage):
             self.variables = dict(self.variables)
             self.counters = dict(self.counters)
             self.owned = True
-            self._scope = None
 
     def set(self, name: str, value: Value) -> None:
         """Set a variable of the running flow; `lang` is that of the session."""
@@ -36,7 +35,7 @@ class View(Stage):
                 self.note("error", f"the project has no language {value}")
                 return
             self.lang = str(value)
-            self._world = self._scope = None
+            self._world = None
             return
         self.own()
         self.variables[name] = value
@@ -59,38 +58,29 @@ class View(Stage):
 
     # Values
 
-    @property
-    def world(self) -> World:
-        """What built-in words read in this turn."""
-        return self.the_world()
-
-    def the_world(self) -> World:
-        """Return the world of this turn; made when it is first read."""
-        if self._world is None:
-            session = self.session
-            self._world = World(
-                now_ms=self.now,
-                zone=self.project.zone,
-                caller=session.caller,
-                called=session.called,
-                lang=self.lang,
-                channel=self.channel,
-                topic=self.topic(),
-                text=session.text,
-                event=session.event,
-                currency=self.project.currency,
-                country=self.project.country,
-                looked=self.looked,
-                consts=self.project.consts,
-            )
-        return self._world
-
-    @property
-    def scope(self) -> Scope:
-        """The variables of the running flow and the world."""
-        if self._scope is None:
-            self._scope = Scope(self.variables, self._world or self.the_world)
-        return self._scope
+    def make_world(self) -> World:
+        """Return what built-in words read in this turn."""
+        session, project = self.session, self.flows.project
+        topic = self.flow.topic
+        if topic is None:
+            topic = self.topic() if self.stack else self.flow.id
+        return World(  # by place: this is in the way of most turns
+            None,
+            project.zone,
+            session.caller,
+            session.called,
+            self.lang,
+            self.channel,
+            topic,
+            session.text,
+            session.event,
+            "",
+            project.currency,
+            project.country,
+            self.looked,
+            project.consts,
+            self.now,
+        )
 
     def topic(self) -> str:
         """The topic of the innermost flow that declares one, else the id of the first flow."""
@@ -109,7 +99,7 @@ class View(Stage):
         form = wording.forms.get((self.channel, self.lang))
         if form is None:
             return ""
-        return form.constant if form.constant is not None else form.template.render(self.scope)
+        return form.constant if form.constant is not None else form.template.render(self)
 
     def speak(self, wording: Wording) -> None:
         """Say a text of the flow."""
@@ -119,7 +109,7 @@ class View(Stage):
         if form.constant is not None:
             self.say(form.constant, constant=True)
         else:
-            self.say(form.template.render(self.scope))
+            self.say(form.template.render(self))
 
     def head(self, wording: Wording) -> str:
         """Return what is said and the text behind it; the buffer stays, a page may be shown again."""
@@ -135,7 +125,7 @@ class View(Stage):
     def main_text(self, wording: Wording) -> str:
         """Render a text in the main language, for notes and statistics."""
         form = wording.forms.get((self.channel, self.project.languages[0]))
-        return "" if form is None else form.constant or str(form.template.render(self.scope))
+        return "" if form is None else form.constant or str(form.template.render(self))
 
     def look(self, parts: tuple[Expression | Template, ...]) -> bool:
         """Ask the world what the step's fields need; return False if all of it is known already."""
@@ -149,10 +139,9 @@ class View(Stage):
 
     def missing(self, parts: tuple[Expression | Template, ...]) -> tuple[Question, ...]:
         """Return the questions of the fields that have no answer yet, each once."""
-        scope = self.scope
         found: dict[str, Question] = {}
         for part in parts:
-            for question in part.questions(scope):
+            for question in part.questions(self):
                 key = question_key(question)
                 if key in self.looked or key in found:
                     continue

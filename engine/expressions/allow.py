@@ -195,7 +195,14 @@ class _Converter:
     def call(self, tree: nodes.Call, depth: int) -> Node:
         at = tree.lineno
         if not isinstance(tree.node, nodes.Name):
-            return self.refuse("only built-in functions may be called", at)
+            called = tree.node.attr if isinstance(tree.node, nodes.Getattr) else ""
+            return self.refuse(
+                f'"{called}" cannot be called: there are fields and functions only'
+                if called
+                else "only built-in functions may be called",
+                at,
+                help_=f"the functions are {', '.join(FUNCTIONS)}",
+            )
         name = tree.node.name
         if name not in FUNCTIONS:
             return self.refuse(

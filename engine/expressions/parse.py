@@ -38,6 +38,7 @@ _ESCAPES = {"\\": "\\", "'": "'", '"': '"', "n": "\n", "t": "\t"}
 _EXPECTED = re.compile(r"expected token '(.*)', got '(.*)'$", re.DOTALL)
 _ENDED = re.compile(r"unexpected end of template, expected '(.*)'", re.DOTALL)
 _CHARACTER = re.compile(r"unexpected char (.+) at (\d+)$", re.DOTALL)
+_ASSIGNED = '"=" is not expected here; did you mean "=="?'
 _WORDS = {
     "end of print statement": "}}",
     "end of statement block": "%}",
@@ -60,7 +61,8 @@ def parse_expression(source: Source) -> Node:
         tree = parser.parse_expression()
         if not parser.stream.eos:
             token = parser.stream.current
-            raise RefusalError(f'"{_word(token)}" is not expected here', token.lineno)
+            word = _word(token)
+            raise RefusalError(_ASSIGNED if word == "=" else f'"{word}" is not expected here', token.lineno)
         node = convert(tree, refused)
     except (RefusalError, TemplateSyntaxError, RecursionError) as error:
         raise _problems(source, [*refused, _refusal(error)]) from None
@@ -199,6 +201,8 @@ def _plain(message: str) -> str:
     """Say Jinja2's message in the words of the language."""
     if match := _EXPECTED.match(message):
         wanted, got = (_WORDS.get(word, word) for word in match.groups())
+        if got == "=":
+            return _ASSIGNED
         return (
             f'"{wanted}" is missing before "{got}"' if got != "end of template" else f'"{wanted}" is missing'
         )

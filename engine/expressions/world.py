@@ -6,7 +6,7 @@ has to be looked up outside is put into `looked` before an expression that asks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
 from engine.effects import Question
@@ -88,25 +88,25 @@ class World:
 class Scope:
     """The variables of one run of a flow, and the world: all that an expression can see.
 
-    Most expressions look at variables only, so the world may be given as what makes it.
+    Most expressions look at variables only; a subclass may give no world and make it when it is first read.
     """
 
-    __slots__ = ("_make", "_world", "variables")
+    __slots__ = ("_world", "variables")
 
-    def __init__(self, variables: Mapping[str, Value], world: World | Callable[[], World]) -> None:
+    def __init__(self, variables: Mapping[str, Value], world: World) -> None:
         self.variables = variables
-        if isinstance(world, World):
-            self._world: World | None = world
-        else:
-            self._world = None
-            self._make = world
+        self._world: World | None = world
 
     @property
     def world(self) -> World:
         """What built-in words read."""
         if self._world is None:
-            self._world = self._make()
+            self._world = self.make_world()
         return self._world
+
+    def make_world(self) -> World:
+        """Return the world of a scope that was made without one: nothing is known in it."""
+        return World()
 
 
 def question_key(question: Question) -> str:

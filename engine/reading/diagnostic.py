@@ -118,6 +118,16 @@ class Report:
         """Add a hint at a place or at a node."""
         self.add(Diagnostic(code, Severity.HINT, message, place_of(at), help, further))
 
+    def withdraw(self, code: str, at: Place | Placed) -> None:
+        """Take back what was found there under a code: somebody who knows more is about to say it better."""
+        place = place_of(at)
+        for found in list(self._found):
+            there = found.place
+            same = (there.file, there.line, there.column) == (place.file, place.line, place.column)
+            if same and found.code == code:
+                del self._found[found]
+                self._errors -= found.severity is Severity.ERROR
+
     def twice(self, what: str, again: Place | Placed, first: Place | Placed) -> None:
         """Add the error `dup-key`: `what` is written a second time.
 

@@ -53,6 +53,7 @@ from engine.reading.kinds import (
     by_shape,
     choice,
     env_or,
+    holds_list,
     list_of,
     map_of,
     read_value,
@@ -66,8 +67,8 @@ __all__ = [
     "ADDRESS", "ANY", "BLOCK", "BOOLEAN", "DATE", "DATE_RANGE", "DURATION", "EXPRESSION", "HOURS",
     "HOURS_OR_NAME", "INTEGER", "KEEPING", "MOMENT", "MONEY", "NAME", "NUMBER_RANGE", "RATE", "SIZE",
     "SPOKEN", "STRING", "TABLE", "TEMPLATE", "TERM", "TIME_OF_DAY", "TYPE", "URL", "WEEKDAYS", "Field",
-    "FieldValue", "Kind", "Spoken", "by_shape", "choice", "env_or", "fields_schema", "list_of", "map_of",
-    "nested", "read_fields", "read_value", "suggestion", "whole_number", "word_or",
+    "FieldValue", "Kind", "Spoken", "by_shape", "choice", "env_or", "fields_schema", "holds_list", "list_of",
+    "map_of", "nested", "read_fields", "read_value", "suggestion", "whole_number", "word_or",
 ]  # fmt: skip
 
 

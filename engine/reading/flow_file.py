@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from engine.flow import Flow
 from engine.reading.diagnostic import Place, Report
+from engine.reading.file_name import ALLOWED, better_name
 from engine.reading.header import HEADER, Header, read_header
 from engine.reading.project import CHANNEL_WORDS, ProjectFile
 from engine.reading.scalars import is_name
@@ -48,7 +49,12 @@ def read_flow(
         return None
     name = flow_id(file)
     if not is_name(name):
-        report.error("type", f'"{name}" is not a name: the file name is the id of the flow', tree)
+        report.error(
+            "type",
+            f'"{name}" is not a name: the file name is the id of the flow',
+            tree,
+            help=f"rename it to {better_name(PurePosixPath(file).name)}; {ALLOWED}",
+        )
     entry = tree.entry(HEADER)
     if entry is None:
         report.error("missing-field", "the file has no flow:", tree, help="a file begins with flow: title: …")

@@ -119,16 +119,27 @@ def _is_by_channel(node: Table) -> bool:
 _QUOTE_IN_QUOTES = "an expression with brackets or quotes at its beginning is put into quotes as a whole"
 
 
+def report_braces(node: Text, report: Report) -> bool:
+    """Report an expression that is written with `{{ }}`; True if it is.
+
+    YAML may have stumbled over the braces before; quotes, which it advises, would not help here.
+    """
+    start = node.value.find("{{")
+    if start < 0:
+        return False
+    inner = re.sub(r"\{\{-?\s*|\s*-?\}\}", "", node.value).strip()
+    remedy = f"write {inner}" if "\n" not in inner and len(inner) <= 60 else None
+    report.withdraw("yaml", node.part(start))
+    report.error("expr", "an expression is written without {{ }}", node.part(start), help=remedy)
+    return True
+
+
 def _read_expression(node: Node, report: Report, name: str) -> Text | None:
     if isinstance(node, Text):
         if not node.value.strip():
             wrong(node, report, name, "is empty, an expression is expected")
             return None
-        if "{{" in node.value:
-            start = node.value.index("{{")
-            inner = re.sub(r"\{\{-?|-?\}\}", "", node.value).strip()
-            remedy = f"write {inner}" if "\n" not in inner and len(inner) <= 60 else None
-            report.error("expr", "an expression is written without {{ }}", node.part(start), help=remedy)
+        if report_braces(node, report):
             return None
         return node
     if isinstance(node, Empty):
@@ -264,6 +275,13 @@ def list_of(kind: Kind, single: bool = True) -> Kind:
 
     items: Schema = {"type": "array", "items": kind.schema}
     return Kind(f"a list: {kind.label}", read, {"anyOf": [kind.schema, items]} if single else items)
+
+
+def holds_list(kind: Kind) -> bool:
+    """Tell whether several values may stand in a field of this kind."""
+    forms = kind.schema.get("anyOf", (kind.schema,))
+    assert isinstance(forms, list | tuple)
+    return any(form.get("type") == "array" for form in forms)
 
 
 def map_of(kind: Kind, keys: Reader | None = scalars.name) -> Kind:

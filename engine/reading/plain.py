@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from engine.reading import scalars
 from engine.reading.diagnostic import Report
-from engine.reading.suggestion import did_you_mean
+from engine.reading.suggestion import did_you_mean, suggestion
 from engine.reading.tree import Empty, Node, Sequence, Table, Text, describe
 from engine.types import Choice, ListOf, Privacy, Record, Scalar, Type
 from engine.values import Secret, Value
@@ -42,6 +42,7 @@ def _record(node: Node, record: Record, report: Report, name: str) -> Value:
         return None
     known = [key for key, _ in record.fields]
     value: dict[str, Value] = {}
+    meant: set[str | None] = set()
     for entry in node:
         type_ = record.field(entry.key.value)
         if type_ is None:
@@ -51,12 +52,13 @@ def _record(node: Node, record: Record, report: Report, name: str) -> Value:
                 entry.key,
                 help=f"the fields are {', '.join(known)}",
             )
+            meant.add(suggestion(entry.key.value, known))
             continue
         value[entry.key.value] = plain(entry.value, type_, report, entry.key.value)
     for key, type_ in record.fields:
         if key in value:
             continue
-        if not type_.optional:
+        if not type_.optional and key not in meant:  # a misspelt field is one mistake
             report.error("missing-field", f'{name} needs the field "{key}"', node)
         value[key] = None
     return value

@@ -82,6 +82,14 @@ class Table:
                 return entry
         return None
 
+    def replaced(self, name: str, value: Node, place: Place | None = None) -> Table:
+        """Return the table with another value for a key; a new key stands last, at `place`."""
+        if self.entry(name) is None:
+            key = Text(name, self.place if place is None else place)
+            return Table((*self.entries, Entry(key, value)), self.place, self.flow)
+        entries = tuple(Entry(one.key, value) if one.key.value == name else one for one in self.entries)
+        return Table(entries, self.place, self.flow)
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 

@@ -7,7 +7,7 @@ from their end to their beginning, because a step is told the number of the step
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -23,8 +23,9 @@ from engine.expressions import (
 from engine.flow import Operation, Project, Step
 from engine.reading.diagnostic import Place, Report
 from engine.reading.fields import STRING, Field, FieldValue, Spoken, read_fields
+from engine.reading.kinds import report_braces
 from engine.reading.scalars import is_name
-from engine.reading.suggestion import did_you_mean
+from engine.reading.suggestion import did_you_mean, suggestion
 from engine.reading.tree import Empty, Node, Sequence, Table, Text, describe
 from engine.target import Again, Back, Leave, Main, Operator, Quit, Resume, Scene
 from engine.wording import Form, Wording
@@ -34,6 +35,16 @@ CHANNELS = ("voice", "ussd", "sms", "event")
 
 TARGETS = ("end", "return", "again", "back", "main", "operator", "hangup")
 """Words a block may name beside scenes; no scene may be called so."""
+
+LATER = frozenset(
+    {"transfer", "queue", "callback", "schedule", "rate", "record", "connect", "wait", "answer"}
+)
+"""Verbs that are designed and not in this release."""
+
+SAMPLE_LINE = "1 Баланс"
+"""A menu line: a verb to which it belongs has lines."""
+
+LABEL_COLON = 'a menu label with a colon is quoted with its key: "1 Тариф: этот": own'
 
 ID = Field("id", STRING, doc="a name that keeps the statistics of the step over changes of the file")
 """The field every step may have."""
@@ -184,9 +195,18 @@ class Workshop:
     def item(self, node: Node, following: int) -> int:
         if isinstance(node, Table):
             return self.step(node, following)
-        remedy = f"write - go: {node.value}" if isinstance(node, Text) else "write - say: text"
+        remedy = self._as_step(node.value.strip()) if isinstance(node, Text) else "write - say: text"
         self.report.error("type", f"expected a step, not {describe(node)}", node, help=remedy)
         return following
+
+    def _as_step(self, text: str) -> str:
+        """Return how a text that stands alone is written as a step."""
+        shown = text if len(text) <= 40 else text[:40] + "…"
+        if text in self.around.verbs:
+            return f"write - {text}: …"
+        if is_name(text) and (text in self.scenes or text in TARGETS or suggestion(text, self.scenes)):
+            return f"write - go: {shown}"
+        return f"write - say: {shown}"
 
     def target(self, node: Text) -> int:
         """Return the step number of a scene or of a word like `end`."""
@@ -199,7 +219,7 @@ class Workshop:
         if number is None:
             near = did_you_mean(name, (*self.scenes, *TARGETS))
             shown = name if len(name) <= 40 else name[:40] + "…"
-            remedy = f"to say it, write: - say: {shown}" if " " in name else None
+            remedy = None if is_name(name) else f"to say it, write - say: {shown}; {LABEL_COLON}"
             self.report.error("no-scene", f'there is no scene "{shown}"{near}', node, help=remedy)
             return self.left
         self.used.add(name)
@@ -226,10 +246,40 @@ class Workshop:
         if verb is None:
             self.unknown(table, key)
             return following
-        values = read_fields(table, (*verb.FIELDS, ID), self.report, key.value, verb.owns_key)
+        values = read_fields(table, (*verb.FIELDS, ID), self.report, key.value, self._lines(verb, table))
         return verb.build(Given(self, table, key, values), following)
 
+    def _lines(self, verb: type[Verb], table: Table) -> Callable[[str], bool]:
+        """Return which keys that are no fields belong to a verb; a line without its key is reported."""
+        if not verb.owns_key(SAMPLE_LINE):
+            return verb.owns_key
+
+        def owns(key: str) -> bool:
+            if verb.owns_key(key):
+                return True
+            entry = table.entry(key)
+            if entry is None or is_name(key):
+                return False
+            shown = key if len(key) <= 40 else key[:40] + "…"
+            self.report.error(
+                "unknown-field",
+                f'"{shown}" has no key: a menu line begins with the key that is pressed',
+                entry.key,
+                help=f"write 1 {shown}: with the key it should have",
+            )
+            return True
+
+        return owns
+
     def unknown(self, table: Table, key: Text) -> None:
+        if key.value in LATER:
+            self.report.error(
+                "unknown-step",
+                f'"{key.value}" is a step of a later release, with calls, queues and schedules',
+                key,
+                help=f"the steps of this release are {', '.join(self.around.verbs)}",
+            )
+            return
         later = [entry.key.value for entry in table if entry.key.value in self.around.verbs]
         if later:
             self.report.error(
@@ -251,7 +301,7 @@ class Workshop:
 
     def expression(self, text: Text | None) -> Expression | None:
         """Compile a code field; None after reporting."""
-        if text is None:
+        if text is None or report_braces(text, self.report):
             return None
         try:
             return compile_expression(text.value, text.place, self.around.known)

@@ -167,6 +167,10 @@ def _colon_in_text(source: Source, at: _At, begun: _At, situation: Situation) ->
             start,
             help=_indent_help(situation) or "indent it like the line above, or quote the text above",
         )
+    if not situation.in_flow and _MENU_LINE.match(line):
+        colons = [match.start() for match in _COLON.finditer(_BLOCK_END.sub("", line))]
+        if len(colons) > 1:
+            return _colon_in_label(line, number, colons)
     return Trap(
         'the text has ":" inside, which YAML reads as the end of a key: put quotes round the whole text',
         number,
@@ -174,6 +178,24 @@ def _colon_in_text(source: Source, at: _At, begun: _At, situation: Situation) ->
         column + 1,
         help="a menu label, a text and a list item with a colon and a space are quoted",
         mask=tuple(match.start() for match in _COLON.finditer(line, column)),
+    )
+
+
+_MENU_LINE = re.compile(r"\s*[0-9*#]{1,4} [^\"'][^']*$")
+
+
+def _colon_in_label(line: str, number: int, colons: list[int]) -> Trap:
+    """`1 Тариф: этот: own`: the last colon ends the key, those before it belong to the label."""
+    label, target = line[: colons[-1]].strip(), _BLOCK_END.sub("", line)[colons[-1] + 1 :].strip()
+    quote = "'" if '"' in label or "\\" in label else '"'
+    sample = f"{quote}{label}{quote}:" + (f" {target}" if target else "")
+    return Trap(
+        "the label has a colon, which YAML reads as the end of a key: put quotes round key and label",
+        number,
+        colons[0],
+        colons[0] + 1,
+        help=f"write {sample}" if len(sample) <= 2 * _SHOWN else 'write "1 Тариф: этот": own',
+        mask=tuple(colons[:-1]),
     )
 
 

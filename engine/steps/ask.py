@@ -8,7 +8,7 @@ from datetime import date
 from engine import answer
 from engine.expressions import Expression, Scope, Template
 from engine.phrase import phrases
-from engine.prompts import Page, paginate
+from engine.prompts import Page, fits, paginate
 from engine.question import Question
 from engine.reading.fields import (
     ANY,
@@ -110,6 +110,15 @@ class Ask(Question):
         if self.kind == "yes_no":
             head = "\n".join((head, *_keys(run.channel, run.lang)))
         return paginate(head, (), (), run.capabilities.pages, run.footer(), 0)
+
+    def whole_text(self, run: Run) -> str | None:
+        """The question, where it is nothing but its text."""
+        form = self.text.forms.get((run.channel, run.lang))
+        if form is None or self.kind == "yes_no":
+            return None
+        text = form.template.render(run) if form.constant is None else form.constant
+        budget = run.capabilities.pages
+        return text if type(text) is str and (budget is None or fits(text, budget)) else None
 
     def bare(self, run: Run) -> None:
         """Only the question."""

@@ -37,8 +37,7 @@ class End(Step):
 
     def run(self, run: Run) -> int:
         """Say it and leave the flow."""
-        run.speak(self.text)
-        return run.leave("end")
+        return run.end_with(self.text)
 
     def exits(self) -> tuple[tuple[str, int], ...]:
         """Nothing of this flow follows."""

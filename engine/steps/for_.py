@@ -22,7 +22,7 @@ class ForStart(Step):
 
     def run(self, run: Run) -> int:
         """Take the list."""
-        elements = self.elements.evaluate(run.scope)
+        elements = self.elements.evaluate(run)
         if elements is None:
             elements = []
         if not isinstance(elements, list | tuple):

@@ -43,7 +43,7 @@ class Forget(Step):
 
     def run(self, run: Run) -> int:
         """Remove it; there is no way back over it."""
-        subject = run.caller if self.to is None else self.to.evaluate(run.scope)
+        subject = run.caller if self.to is None else self.to.evaluate(run)
         if not isinstance(subject, str):
             return run.fail("forget: the owner is not a phone number")
         run.cross()

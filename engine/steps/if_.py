@@ -46,10 +46,12 @@ class If(Step):
 
     def run(self, run: Run) -> int:
         """Choose."""
-        if self.test.evaluate(run.scope):
-            run.took("then")
+        if self.test.evaluate(run):
+            if run.trace is not None:
+                run.took("then")
             return self.then
-        run.took("else")
+        if run.trace is not None:
+            run.took("else")
         return self.otherwise
 
     def exits(self) -> tuple[tuple[str, int], ...]:

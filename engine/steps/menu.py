@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.expressions import Expression, Scope, Template
+from engine.inputs import Input, Text
 from engine.limits import LIST_LENGTH
 from engine.phrase import phrases
 from engine.prompts import Page, fits, paginate
@@ -126,7 +127,7 @@ class Menu(Question):
     def list_of(self, run: Run) -> Sequence[Value]:
         """Return the elements of the list, none for an empty value."""
         assert self.elements is not None
-        value = self.elements.source.evaluate(run.scope)
+        value = self.elements.source.evaluate(run)
         if isinstance(value, list | tuple):
             return value[:LIST_LENGTH]
         return ()
@@ -149,7 +150,7 @@ class Menu(Question):
         return [
             (line.key, str(run.text_of(line.label)))
             for line in self.lines
-            if line.show is None or line.show.evaluate(run.scope)
+            if line.show is None or line.show.evaluate(run)
         ]
 
     def pages(self, run: Run) -> tuple[Page, ...]:
@@ -176,7 +177,31 @@ class Menu(Question):
         """Only the question."""
         run.speak(self.text)
 
+    def whole_text(self, run: Run) -> str | None:
+        """The question with its lines, where only the question varies."""
+        kind = (run.channel, run.lang)
+        below, form = self.constant_lines.get(kind), self.text.forms.get(kind)
+        if below is None or form is None:
+            return None
+        head = form.template.render(run) if form.constant is None else form.constant
+        if type(head) is not str:
+            return None
+        text = f"{head}\n{below}"
+        budget = run.capabilities.pages
+        return text if budget is None or fits(text, budget) else None
+
     # Answers
+
+    def resume(self, run: Run, given: Input) -> int:
+        """Take what the subscriber did; the key of a line that is always there needs no long look."""
+        if type(given) is Text and self.save is None and run.shown[2] == 1:
+            line = self.by_key.get(given.text)
+            if line is not None and line.show is None:
+                self.settle(run)
+                if run.trace is not None:
+                    run.took(line.key)
+                return line.target
+        return Question.resume(self, run, given)
 
     def takes_key(self, key: str) -> bool:
         """Whether a global key is a line of this menu."""
@@ -192,7 +217,7 @@ class Menu(Question):
         """Whether the text is a key on the screen."""
         line = self.by_key.get(text)
         if line is not None:
-            return line.show is None or line.show.truth(run.scope)
+            return line.show is None or line.show.truth(run)
         return self.elements is not None and self.chosen(run, text) is not None
 
     def chosen(self, run: Run, text: str) -> int | None:
@@ -206,7 +231,7 @@ class Menu(Question):
     def accept(self, run: Run, text: str) -> int | None:
         """Take the key of a line or of an element."""
         line = self.by_key.get(text)
-        if line is not None and (line.show is None or line.show.evaluate(run.scope)):
+        if line is not None and (line.show is None or line.show.evaluate(run)):
             if self.save is not None:
                 run.set(self.save, run.main_text(line.label))
             run.took(line.key)

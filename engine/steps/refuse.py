@@ -41,9 +41,8 @@ class Refuse(Step):
 
     def run(self, run: Run) -> int:
         """Say the first reason that holds, or go on."""
-        scope = run.scope
         for test, text in self.rules:
-            if test.evaluate(scope):
+            if test.evaluate(run):
                 run.took(test.source)
                 run.note("refused", test.source)
                 run.speak(text)

@@ -59,7 +59,7 @@ class Remember(Step):
 
     def run(self, run: Run) -> int:
         """Count it; there is no way back over it."""
-        subject = run.caller if self.to is None else self.to.evaluate(run.scope)
+        subject = run.caller if self.to is None else self.to.evaluate(run)
         if not isinstance(subject, str):
             return run.fail("remember: the owner is not a phone number")
         run.cross()

@@ -60,7 +60,7 @@ class Repeat(Step):
         done = run.counters.get(run.pc, 0)
         over = done >= self.times
         if not over and done and self.until is not None:
-            over = self.until.truth(run.scope)
+            over = self.until.truth(run)
         if over:
             run.count(run.pc, None)
             run.took("end")

@@ -109,7 +109,7 @@ class Request(Step):
             if run.by_ahead:
                 return self.ask_first(run)
             run.ahead = ()
-        arguments = {name: _fit(value.evaluate(run.scope), type_) for name, value, type_ in self.arguments}
+        arguments = {name: _fit(value.evaluate(run), type_) for name, value, type_ in self.arguments}
         key = run.text_of(self.key)
         if isinstance(key, Secret):
             return run.fail(f"request {operation.name}: a secret cannot be a key")

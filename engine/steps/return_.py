@@ -36,7 +36,7 @@ class Return(Step):
 
     def run(self, run: Run) -> int:
         """Leave with the value."""
-        return run.leave("return", self.value.evaluate(run.scope))
+        return run.leave("return", self.value.evaluate(run))
 
     def exits(self) -> tuple[tuple[str, int], ...]:
         """Nothing of this flow follows."""

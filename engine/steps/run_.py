@@ -66,8 +66,7 @@ class Run(Step):
 
     def run(self, run: Turn) -> int:
         """Enter the flow."""
-        scope = run.scope if self.arguments else None
-        arguments = {name: value.evaluate(scope) for name, value in self.arguments} if scope else {}
+        arguments = {name: value.evaluate(run) for name, value in self.arguments}
         return run.call_flow(run.flows.flows[self.flow], arguments)
 
     def returned(self, run: Turn, value: Value) -> int:

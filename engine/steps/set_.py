@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.expressions import Expression
@@ -10,13 +11,15 @@ from engine.reading.fields import EXPRESSION, Field, map_of
 from engine.reading.workshop import Given
 from engine.run import Run
 from engine.types import ANY, Type
+from engine.values import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set(Step):
-    """Assignments, in their order."""
+    """Assignments, in their order. `fixed` are all of them if none depends on anything."""
 
     values: tuple[tuple[str, Expression], ...]
+    fixed: Mapping[str, Value]
 
     verb = "set"
     FIELDS = (
@@ -40,12 +43,20 @@ class Set(Step):
             known = name if name == "lang" or field.key is None else given.shop.variable(field.key)
             if value is not None and known is not None:
                 values.append((known, value))
-        return given.shop.add(cls(place=given.place, next=following, id=given.id, values=tuple(values)))
+        fixed = {}
+        if all(name != "lang" and value.fixed for name, value in values):
+            fixed = {name: value.constant for name, value in values}
+        step = cls(place=given.place, next=following, id=given.id, values=tuple(values), fixed=fixed)
+        return given.shop.add(step)
 
     def run(self, run: Run) -> int:
         """Assign."""
+        if self.fixed:
+            run.own()
+            run.variables.update(self.fixed)
+            return self.next
         for name, value in self.values:
-            run.set(name, value.evaluate(run.scope))
+            run.set(name, value.evaluate(run))
         return self.next
 
     def expressions(self) -> tuple[Expression, ...]:

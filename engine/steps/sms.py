@@ -57,7 +57,7 @@ class Sms(Step):
     def run(self, run: Run) -> int:
         """Queue the message; there is no way back over it."""
         text = run.text_of(self.text)
-        to = run.caller if self.to is None else self.to.evaluate(run.scope)
+        to = run.caller if self.to is None else self.to.evaluate(run)
         if not isinstance(to, str):
             return run.fail("sms: the receiver is not a phone number")
         run.cross()

@@ -79,7 +79,7 @@ class Switch(Step):
 
     def run(self, run: Run) -> int:
         """Choose."""
-        case = case_of(self.subject.evaluate(run.scope))
+        case = case_of(self.subject.evaluate(run))
         target = self.cases.get(case) if case is not None else None
         if target is not None:
             run.took(case or "")

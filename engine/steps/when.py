@@ -48,9 +48,8 @@ class When(Step):
 
     def run(self, run: Run) -> int:
         """Choose."""
-        scope = run.scope
         for test, label, target in self.cases:
-            if test.evaluate(scope):
+            if test.evaluate(run):
                 run.took(label)
                 return target
         run.took("else")

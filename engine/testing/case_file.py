@@ -171,7 +171,9 @@ def _given_row(
             used.add(cell.key.value)
             entries = [entry for entry in entries if entry.key.value != cell.key.value]
             entries.append(cell)
-    answer = Table(tuple(entries), row.place, flow=True)
+    # What the row leaves as it is belongs to the answer above it: its faults are reported there, once.
+    place = base.place if isinstance(base, Table) else row.place
+    answer = Table(tuple(entries), place, flow=True)
     read_answer(answer, operation, report)
     return {**answers, name: answer}
 

@@ -8,7 +8,7 @@ from engine.capabilities import Channel, PageBudget
 from engine.flow import Step
 from engine.phrase import phrases
 from engine.prompts import Footer, fits, paginate
-from engine.reading.checks.room import shortest, units
+from engine.reading.checks.room import shortest, size_in, units
 from engine.reading.checks.survey import Survey
 from engine.reading.diagnostic import Report
 from engine.steps.ask import Ask
@@ -50,11 +50,14 @@ def _measure(
         return
     place = survey.place_of(step, screen)
     size, room = units(screen, budget)
-    longest = max(screen.split(), key=len, default="")
+    longest = max(screen.split(), key=lambda word: size_in(word, screen), default="")
     if last and not fits(f"{longest}\n{footer.more}", budget):
+        needed = size_in(longest, screen)
+        beside = "" if needed > room else "beside the line for the next page it "
         report.error(
             "page-overflow",
-            f"a word of {len(longest)} characters does not fit a page ({room} units) and would be cut",
+            f"a word of {len(longest)} characters is {needed} of {room} units, "
+            f"{beside}does not fit a page and would be cut",
             place,
             help="shorten it, or send it by sms:",
         )

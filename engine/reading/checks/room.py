@@ -40,6 +40,13 @@ def units(text: str, budget: PageBudget) -> tuple[int, int]:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2, budget.ucs2
 
 
+def size_in(part: str, whole: str) -> int:
+    """Return the size of a part of a text, in the units of the alphabet that the whole text needs."""
+    if in_gsm7(whole):
+        return units(part, PageBudget())[0]
+    return len(part.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def sms_parts(text: str) -> int:
     """Return the number of SMS parts: 160 or 70 characters in one, 153 or 67 in each of several."""
     size, one = units(text, PageBudget(160, 70))

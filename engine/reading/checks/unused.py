@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.flow import Flow
 from engine.reading.checks.survey import Survey
 from engine.reading.checks.way import entries, reached
-from engine.reading.diagnostic import Report
+from engine.reading.diagnostic import Report, Severity
 from engine.steps.ask import Ask
 from engine.steps.for_ import For
 from engine.steps.menu import Menu
@@ -17,8 +17,10 @@ CODES = ("unused",)
 def check(survey: Survey, report: Report) -> None:
     """Give hints; nothing here does harm."""
     requested: set[str] = set()
+    broken = {found.place.file for found in report.diagnostics if found.severity is Severity.ERROR}
     for flow in survey.flows.flows.values():
-        _variables(flow, report)
+        if flow.file not in broken:  # a misspelt name is an error where it is read, no variable too many
+            _variables(flow, report)
         requested |= {step.operation.name for step in flow.program if isinstance(step, Request)}
         if flow.id in survey.unstarted:
             report.hint(

@@ -53,7 +53,7 @@ def test_the_five_mistakes_of_a_newcomer_and_two_more_are_there():
         ["yaml"],
         ["unknown-step"],
         ["no-scene"],
-        ["no-scene", "yaml"],
+        ["yaml"],
         ["charge-unknown"],
         ["undefined"],
         ["type"],

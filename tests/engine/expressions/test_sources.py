@@ -14,7 +14,7 @@ EXPRESSIONS = [
     ("  ", ["1 expr an expression is missing here"]),
     ("n +", ["3 expr an expression is missing here"]),
     ("n m", ['3 expr "m" is not expected here']),
-    ("n = 1", ['3 expr "=" is not expected here']),
+    ("n = 1", ['3 expr "=" is not expected here; did you mean "=="?']),
     ("n & m", ['3 expr write "and", not "&"']),
     ("!n", ['1 expr write "not" or "!="']),
     ("n }}", ['3 expr "}}" is not expected here']),
@@ -48,7 +48,7 @@ EXPRESSIONS = [
     ("n is divisibleby 2", ['3 expr unknown test "divisibleby"']),
     ("range(9)", ['1 expr there is no function "range"; did you mean "average"?']),
     ("recnt('x')", ['1 expr there is no function "recnt"; did you mean "recent"?']),
-    ("word.upper()", ["11 expr only built-in functions may be called"]),
+    ("word.upper()", ['11 expr "upper" cannot be called: there are fields and functions only']),
     ("lowest(list, key=1)", ["7 expr lowest takes plain arguments only, no names and no *"]),
     (
         "lowest(*list)",
@@ -60,7 +60,10 @@ EXPRESSIONS = [
     ("round()", ["6 expr round takes 1 to 2 arguments, not 0"]),
     ("p.__class__", ['3 expr "__class__" is no field name: names are a-z, 0-9 and _, a letter first']),
     ("p['__class__']", ['2 expr "__class__" is no field name: names are a-z, 0-9 and _, a letter first']),
-    ("''.__class__.__mro__[1].__subclasses__()", ["39 expr only built-in functions may be called"]),
+    (
+        "''.__class__.__mro__[1].__subclasses__()",
+        ['39 expr "__subclasses__" cannot be called: there are fields and functions only'],
+    ),
     (
         "cycler.__init__.__globals__.os",
         [

@@ -156,3 +156,21 @@ def test_anything_may_stand_in_a_file(flows, source):
 
 def test_every_word_has_a_place_in_the_list():
     assert not set(WORDS) & LATER
+
+
+def test_a_misspelt_field_of_an_answer_is_reported_once_though_every_row_uses_it(flows):
+    source = """
+backends:
+  b.look: { summ: 5, items: [a] }
+tests:
+  Таблица:
+    each:
+      - { items: [b], see: x }
+      - { items: [c], see: x }
+    given: b.look
+    steps:
+      - dial: "*1#"
+      - see: =see
+"""
+    _, found, _ = read(flows, source)
+    assert found == ['3:13 no-field: b.look has no field "summ"; did you mean "sum"?']
