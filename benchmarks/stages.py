@@ -50,7 +50,7 @@ STAGES: tuple[tuple[str, object, str], ...] = (
     ("advance", stepper, "advance"),
     ("dump", conversation.Conversation, "dump"),
     ("dump", conversation.Conversation, "is_secret"),
-    ("rows", conversation.Conversation, "journal_row"),
+    ("rows", conversation.Conversation, "journal"),
     ("rows", host.Host, "_put_sessions"),
     ("statements", transaction.Change, "run"),
     ("commit", sqlite.SqliteStore, "_start"),

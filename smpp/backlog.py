@@ -60,7 +60,7 @@ class Backlog:
     message of another kind.
     """
 
-    __slots__ = ("_due", "_lanes", "_normal", "_rng", "_size", "_sticky", "_urgent", "limit")
+    __slots__ = ("_due", "_lanes", "_normal", "_rng", "_sticky", "_urgent", "limit", "size")
 
     def __init__(self, limit: int, rng: Random) -> None:
         self.limit = limit
@@ -70,10 +70,11 @@ class Backlog:
         self._normal: deque[Outgoing] = deque()
         self._lanes: dict[bytes | int, Lane] = {}
         self._due: list[tuple[int, int, Lane]] = []
-        self._size = 0
+        self.size = 0
+        """How many wait: `len`, without its call for every message."""
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def __iter__(self) -> Iterator[Outgoing]:
         for row in self._rows():
@@ -100,9 +101,9 @@ class Backlog:
 
     def add(self, message: Outgoing) -> bool:
         """Put a message at its place; False, and nothing done, when the backlog is full."""
-        if self._size >= self.limit:
+        if self.size >= self.limit:
             return False
-        self._size += 1
+        self.size += 1
         self._row(message).append(message)
         return True
 
@@ -111,7 +112,7 @@ class Backlog:
 
         The limit does not hold here: the message was already taken in once.
         """
-        self._size += 1
+        self.size += 1
         self._row(message).appendleft(message)
 
     def throttled(self, message: Outgoing, now: int) -> int:
@@ -123,7 +124,7 @@ class Backlog:
         elif lane.out is message:
             lane.out = None
         insort(lane.waiting, message)
-        self._size += 1
+        self.size += 1
         message.tries += 1
         ceiling = min(RETRY_LIMIT_MS, RETRY_FIRST_MS << min(message.tries - 1, 16))
         if lane.out is None and lane.due <= now:
@@ -166,7 +167,7 @@ class Backlog:
             message = row.popleft()
             lane = self._lanes.get(_lane_key(message)) if self._lanes else None
             if lane is None or lane.out is message:
-                self._size -= 1
+                self.size -= 1
                 return message
             insort(lane.waiting, message)
 
@@ -190,7 +191,7 @@ class Backlog:
             removed += _extract(lane.waiting, wanted)
             if lane.out is None and not lane.waiting:
                 del self._lanes[lane.key]
-        self._size -= len(removed)
+        self.size -= len(removed)
         for message in removed:
             self.settled(message)
         return sorted(removed)

@@ -22,8 +22,11 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     body: bytes
 
 
-class Answered(msgspec.Struct, frozen=True, gc=False):
-    """The peer answered one of our requests. `message_id` is b"" where it gave none."""
+class Answered(msgspec.Struct, gc=False):
+    """The peer answered one of our requests. `message_id` is b"" where it gave none.
+
+    Not frozen, because the link puts its owner's token in place of its own; nobody else changes it.
+    """
 
     token: object
     status: int

@@ -209,7 +209,7 @@ class Link:
         """Write what has gathered: one write per connection. Waiting messages fill what places are left."""
         now = self._clock()
         traffic = self._traffic
-        if len(traffic.backlog):
+        if traffic.backlog.size:
             traffic.pump(now)
         for slot in self._slots:
             if slot.connection is not None:
@@ -230,8 +230,8 @@ class Link:
             kind = type(event)
             if kind is Inbound:
                 batch.append(event)  # type: ignore[arg-type]
-            elif isinstance(event, Answered):
-                answered = self._traffic.answered(slot, event, now)
+            elif kind is Answered:
+                answered = self._traffic.answered(slot, event, now)  # type: ignore[arg-type]
                 if answered is not None:
                     batch.append(answered)
             elif isinstance(event, Failed):

@@ -192,12 +192,14 @@ class Session:
             frames = framer.feed(data)
         except PduError:
             frames = []
+        bind, connection = self.bind, self.connection
+        usual_request, usual_response = self._usual_request, self._usual_response
         for command_id, status, sequence, body in frames:
             if command_id in self._traffic:
-                if command_id != self._usual_request:
+                if command_id != usual_request:
                     self._remember(sequence, command_id)
-                events.append(Inbound(self.bind, self.connection, sequence, command_id, body))
-            elif command_id == self._usual_response:
+                events.append(Inbound(bind, connection, sequence, command_id, body))
+            elif command_id == usual_response:
                 self._answer(events, command_id, status, sequence, body)
             else:
                 self._other(events, command_id, status, sequence, body, now)

@@ -74,10 +74,19 @@ class Traffic:
             slot = self._way_back(prefer)
             if slot is None:
                 return False
-            free_way = not len(backlog) or not backlog.ready(slot.index)
             message = Outgoing(
                 self._offered, body, token, subscriber, urgent, True, now, slot.index, slot.number
             )
+            if not backlog.size and self.throttle.easy:
+                # Nothing waits and nothing limits: what `_send` would find out, found out already.
+                connection = slot.connection
+                if (
+                    connection is not None
+                    and not connection.congested
+                    and connection.session.request(SUBMIT_SM, body, message, now, now) is not None
+                ):
+                    return True
+            free_way = not backlog.size or not backlog.ready(slot.index)
         else:
             slot = self._free_sender(prefer)
             if slot is None and not self.bound:
@@ -125,17 +134,8 @@ class Traffic:
         if len(event.body) > len(event.message_id) + 5:
             self._note_congestion(event)
         self.backlog.settled(message)
-        return Answered(
-            message.token,
-            status,
-            event.message_id,
-            event.bind,
-            event.connection,
-            event.sequence,
-            event.body,
-            event.offered_at,
-            event.sent_at,
-        )
+        event.token = message.token
+        return event
 
     def failed(self, event: Failed, now: int) -> Failed | None:
         """A message got no answer of its own: what to report, None if it is sent again instead."""

@@ -26,7 +26,10 @@ from ussd.operation import LAST_INPUTS, TAG_OP, TAG_PAYLOAD, Event
 from ussd.repeat import find_original, with_seen
 from ussd.screen import INPUT_MAX, Screens
 
-_NEW = Event.NEW
+_NEW, _INPUT, _NOTIFY_ACK, _ABORT = Event.NEW, Event.INPUT, Event.NOTIFY_ACK, Event.ABORT
+_DIGESTS_MAX = 4_096
+_KEY_MAX, _CODE_MAX = 2, 6
+"""Octets of a menu key and of a dialled code whose digests are kept; a PIN is longer than either allows."""
 _ZERO = ord("0")
 _PLAIN_NUMBER = tuple(MSISDN_MIN <= length <= E164_MAX for length in range(256))
 _DIAL_KEYS = b"*#0123456789"
@@ -51,6 +54,7 @@ class UssdChannel:
         self.screens = Screens(dialect)
         self._envelope = Envelope(dialect)
         self._farewell = dialect.farewell if farewell is None else farewell
+        self._digests: dict[tuple[bytes, bytes], bytes] = {}
         self._hasher = hashlib.blake2b(digest_size=8, key=key[:64])
         self._tag = dialect.session_id.tag
         self._op_in = dict(dialect.op_in)
@@ -80,25 +84,28 @@ class UssdChannel:
         detected = op is not None and self._detect_tlv
         if sm.esm_class & _RECEIPT_MASK == _RECEIPT or not (detected or self._is_ussd(sm, payload)):
             return NOT_USSD
-        msisdn = self._subscriber(sm)
-        if msisdn is None:
-            return self._stray("bad_source", _REJECT)
+        source = sm.source
+        if sm.source_ton == 1 and source.isdigit() and source[0] != _ZERO and _PLAIN_NUMBER[len(source)]:
+            msisdn = source.decode("ascii")  # the short way: written as most centres do
+        else:
+            normal = normal_msisdn(source, sm.source_ton, sm.source_npi, self._country)
+            if normal is None:
+                return self._stray("bad_source", _REJECT)
+            msisdn = normal
         ident = unit = NO_ID
         over = False
         if octets:
             ident, unit, over = self._envelope.read_id(octets)
-        hasher = self._hasher.copy()
         code: Code | None = None
+        written = b""
         if self._letters:
-            code = sm.service_type
-            hasher.update(code)
+            code = written = sm.service_type
         elif op is not None:
             code = op[0] if len(op) == 1 else int.from_bytes(op, "big")
-            hasher.update(op)
-        hasher.update(payload)
-        digest = hasher.digest()
+            written = op
+        digest = self._digests.get((written, payload)) or self._digest(written, payload)
         key = (self.group, msisdn)
-        last = dialogs.last(key)
+        last = dialogs.by_key.get(key)
         mine = last
         if last is not None and ident != last.ident and ident != NO_ID and last.ident != NO_ID:
             mine = None
@@ -120,12 +127,16 @@ class UssdChannel:
         over = over or code in LAST_INPUTS
         return self._continue(sm, payload, event, mine, seen, octets, ident, over, dialogs)
 
-    def _subscriber(self, sm: Sm) -> str | None:
-        """Return the MSISDN, by a short way where it is written as most centres do."""
-        source = sm.source
-        if sm.source_ton == 1 and source.isdigit() and source[0] != _ZERO and _PLAIN_NUMBER[len(source)]:
-            return source.decode("ascii")
-        return normal_msisdn(source, sm.source_ton, sm.source_npi, self._country)
+    def _digest(self, written: bytes, payload: bytes) -> bytes:
+        """Make the digest of an operation and a text, and keep it where the text can be no secret."""
+        hasher = self._hasher.copy()
+        hasher.update(written)
+        hasher.update(payload)
+        digest = hasher.digest()
+        longest = _CODE_MAX if payload[:1] in (b"*", b"#") else _KEY_MAX
+        if len(payload) <= longest and len(self._digests) < _DIGESTS_MAX:
+            self._digests[written, payload] = digest
+        return digest
 
     def _is_ussd(self, sm: Sm, payload: bytes) -> bool:
         dialect = self.dialect
@@ -202,7 +213,8 @@ class UssdChannel:
         over: bool,
         dialogs: Dialogs,
     ) -> Arrival:
-        dialog = copy(last)
+        # `copy` does just this; msgspec's type hints do not name it.
+        dialog: Dialog = last.__copy__()  # type: ignore[attr-defined]
         dialog.connection = seen.connection
         if octets:
             dialog.octets = octets
@@ -212,7 +224,7 @@ class UssdChannel:
                 dialog.unit = seen.unit
         if sm.dest != last.dest and sm.dest:
             dialog.dest, dialog.route = sm.dest, self._envelope.route(sm)
-        if event is Event.ABORT or (over and not payload):
+        if event is _ABORT or (over and not payload):
             dialogs.put(dialog)
             dialogs.end(dialog, seen.at, "network")
             self.counts["aborted"] += 1
@@ -223,7 +235,7 @@ class UssdChannel:
             self.counts["acknowledged"] += 1
             return Notified(dialog, release, last)
         dialog.seen = with_seen(last.seen, seen)
-        if event is Event.NOTIFY_ACK:
+        if event is _NOTIFY_ACK:
             dialogs.put(dialog)
             self.counts["acknowledged"] += 1
             return Notified(dialog, None, last)
@@ -233,7 +245,7 @@ class UssdChannel:
         dialog.answered = False
         dialog.answer_due = seen.at + self.dialect.answer_ms
         dialog.idle_due = 0
-        dialogs.replace(dialog)
+        dialogs.by_key[dialog.group, dialog.msisdn] = dialog  # live for live: nothing of `put` to keep
         if over:
             dialogs.end(dialog, seen.at, "network")
         self.counts["input"] += 1
@@ -254,10 +266,10 @@ class UssdChannel:
 
     def _without_dialog(self, sm: Sm, event: Event, mine: Dialog | None, octets: bytes) -> Arrival:
         """Rule 2: nothing that comes without a live session starts a flow."""
-        if event is Event.NOTIFY_ACK and mine is not None and mine.ended_by == "flow":
+        if event is _NOTIFY_ACK and mine is not None and mine.ended_by == "flow":
             self.counts["acknowledged"] += 1
             return Notified(mine)
-        if event is not Event.INPUT:
+        if event is not _INPUT:
             return self._stray(f"{event.value}_without_session", 0)
         farewell = self._body(self._farewell, self.dialect.op_out.end, self._envelope.route(sm), octets)
         return self._stray("input_without_session", 0, farewell)
@@ -390,7 +402,7 @@ class UssdChannel:
         Returns None if the page was accepted or is not the latest, or else the reason why it was not shown
         (`gone`, `too_long`, `timed_out`, …): the dialog has ended, and the flow is to know (`Unshown`).
         """
-        dialog = dialogs.last(key)
+        dialog = dialogs.by_key.get(key)
         if dialog is None or dialog.opened_at != opened_at or dialog.page != page:
             return None
         if not status:

@@ -124,28 +124,29 @@ class Dialogs:
     Plain memory that the host owns; everything in it can be put back from stored `Dialog`s.
     """
 
-    __slots__ = ("_by_key", "_ended", "live")
+    __slots__ = ("_ended", "by_key", "live")
 
     def __init__(self) -> None:
-        self._by_key: dict[Key, Dialog] = {}
+        self.by_key: dict[Key, Dialog] = {}
+        """For the channel's hot path; everybody else calls the methods."""
         self._ended: deque[tuple[int, Key, int]] = deque()
         self.live = 0
         """Number of dialogs that are alive."""
 
     def get(self, key: Key) -> Dialog | None:
         """Return the dialog of a subscriber if it is alive."""
-        dialog = self._by_key.get(key)
+        dialog = self.by_key.get(key)
         return dialog if dialog is not None and not dialog.ended_at else None
 
     def last(self, key: Key) -> Dialog | None:
         """Return the dialog of a subscriber, alive or lately ended."""
-        return self._by_key.get(key)
+        return self.by_key.get(key)
 
     def put(self, dialog: Dialog) -> None:
         """Keep a dialog in place of the one its subscriber had."""
         key = (dialog.group, dialog.msisdn)
-        before = self._by_key.get(key)
-        self._by_key[key] = dialog
+        before = self.by_key.get(key)
+        self.by_key[key] = dialog
         if before is None:
             self.live += not dialog.ended_at
         elif bool(before.ended_at) != bool(dialog.ended_at):
@@ -154,22 +155,18 @@ class Dialogs:
         if dialog.ended_at and not known:
             self._ended.append((dialog.ended_at, key, dialog.opened_at))
 
-    def replace(self, dialog: Dialog) -> None:
-        """Keep a live dialog in place of its live predecessor: `put` without the bookkeeping."""
-        self._by_key[dialog.group, dialog.msisdn] = dialog
-
     def put_back(self, key: Key, before: Dialog | None) -> None:
         """Undo what came since: `before` is the `before` of the arrival whose commit failed."""
         if before is not None:
             self.put(before)
             return
-        gone = self._by_key.pop(key, None)
+        gone = self.by_key.pop(key, None)
         if gone is not None and not gone.ended_at:
             self.live -= 1
 
     def end(self, dialog: Dialog, now: int, by: str) -> None:
         """Close a dialog locally: from here nothing is submitted for it. A second end changes nothing."""
-        current = self._by_key.get(dialog.key)
+        current = self.by_key.get(dialog.key)
         for one in (dialog, current):
             if one is None or one.ended_at or one.opened_at != dialog.opened_at:
                 continue
@@ -188,12 +185,12 @@ class Dialogs:
         ended = self._ended
         while ended and (ended[0][0] + LINGER_MS <= now or len(ended) > LINGER_MAX):
             _, key, opened_at = ended.popleft()
-            dialog = self._by_key.get(key)
+            dialog = self.by_key.get(key)
             if dialog is None or dialog.opened_at != opened_at:
                 continue
             if dialog.ended_at or dialog.releasing:
                 self.live -= not dialog.ended_at
-                del self._by_key[key]
+                del self.by_key[key]
 
     def restore(self, dialog: Dialog) -> None:
         """Put a stored dialog back after a restart, alive or ended; the later one of a subscriber stays.
@@ -202,9 +199,9 @@ class Dialogs:
         """
         dialog.connection = _ANOTHER_RUN
         dialog.seen = tuple(msgspec.structs.replace(one, connection=_ANOTHER_RUN) for one in dialog.seen)
-        there = self._by_key.get(dialog.key)
+        there = self.by_key.get(dialog.key)
         if there is None or there.opened_at < dialog.opened_at:
             self.put(dialog)
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self.by_key)

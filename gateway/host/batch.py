@@ -9,33 +9,39 @@ from gateway.host.conversation import Conversation
 from gateway.store.batch import Group, StoreBatch
 
 Act: TypeAlias = tuple[Callable[..., object], tuple[Any, ...]]
+Mark: TypeAlias = tuple[int, int, int, int]
 
 
 class Before:
     """A conversation as the store holds it, to be put back when the commit fails.
 
-    `inputs` and `outputs` gather what the journal row of the turn will hold; `secret` tells that a secret
-    is on a page of it.
+    `group` is its part of the transaction, `number` counts the sessions of the batch. `inputs` and `answer`
+    (the latest page) are what the journal row of the turn will hold; `secret` tells that a secret is on a
+    page of it.
     """
 
     __slots__ = (
+        "answer",
         "call",
         "closing",
         "conversation",
         "dialog",
         "due",
+        "group",
         "hides_input",
         "inputs",
         "look",
+        "number",
         "order",
-        "outputs",
         "secret",
         "session",
         "version",
     )
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, group: Group, number: int) -> None:
         self.conversation = conversation
+        self.group = group
+        self.number = number
         self.session = conversation.session
         self.dialog = conversation.dialog
         self.call = conversation.call
@@ -46,7 +52,7 @@ class Before:
         self.due = conversation.due
         self.version = conversation.version
         self.inputs: list[tuple[str, str | None]] = []
-        self.outputs: list[bytes] = []
+        self.answer: bytes | None = None
         self.secret = False
 
     def put_back(self) -> None:
@@ -66,46 +72,50 @@ class Before:
 class Saved:
     """A session that an earlier input of the batch has touched, as the present one finds it."""
 
-    __slots__ = ("before", "inputs", "outputs", "size")
+    __slots__ = ("answer", "before", "inputs", "size")
 
-    def __init__(self, conversation: Conversation, stored: Before, group: Group) -> None:
-        self.before = Before(conversation)
+    def __init__(self, stored: Before) -> None:
+        self.before = Before(stored.conversation, stored.group, stored.number)
         self.inputs = len(stored.inputs)
-        self.outputs = len(stored.outputs)
-        self.size = group.size()
+        self.answer = stored.answer
+        self.size = stored.group.size()
 
 
 class Batch:
     """What one pass over the waiting inputs gathers.
 
     `leaving` is carried out in order after the commit; `refused` instead of it when the commit fails, after
-    `undo` in reverse order. `saved` are the sessions that the present handler has touched, with what an
-    earlier one made of them. `now` is the moment of the batch (UTC ms), the same for all its turns.
+    `undo` in reverse order. `saved` are the sessions that the present handler has touched after an earlier
+    one, with what that made of them; the sessions from number `first` on are its own. `now` is the moment of
+    the batch (UTC ms), the same for all its turns.
     """
 
-    __slots__ = ("groups", "leaving", "now", "refused", "saved", "stored", "touched", "undo")
+    __slots__ = ("first", "leaving", "now", "refused", "saved", "stored", "touched", "undo")
 
     def __init__(self, stored: StoreBatch, now: int) -> None:
         self.stored = stored
         self.now = now
         self.touched: dict[str, Before] = {}
-        self.groups: dict[str, Group] = {}
         self.leaving: list[Act] = []
         self.undo: list[Act] = []
         self.refused: list[Act] = []
-        self.saved: dict[str, Saved | None] = {}
+        self.saved: dict[str, Saved] = {}
+        self.first = 0
 
     def touch(self, conversation: Conversation) -> Group:
         """Take note that a conversation changes in this batch, and return its group of the transaction."""
+        return self.before(conversation).group
+
+    def before(self, conversation: Conversation) -> Before:
+        """As `touch`, and return what the store holds of the conversation."""
         key = conversation.key
-        group = self.groups.get(key)
-        if group is None:
-            self.touched[key] = Before(conversation)
-            group = self.groups[key] = self.stored.group()
-            self.saved[key] = None
-        elif key not in self.saved:
-            self.saved[key] = Saved(conversation, self.touched[key], group)
-        return group
+        touched = self.touched
+        before = touched.get(key)
+        if before is None:
+            before = touched[key] = Before(conversation, self.stored.group(), len(touched))
+        elif before.number < self.first and key not in self.saved:
+            self.saved[key] = Saved(before)
+        return before
 
     def leave(self, act: Callable[..., object], *arguments: Any) -> None:
         """Have `act(*arguments)` carried out when everything of the batch is stored."""
@@ -119,30 +129,32 @@ class Batch:
         """Have `act()` carried out when the commit fails, the latest first."""
         self.undo.append((act, ()))
 
-    def back_to(self, mark: tuple[int, int, int, int]) -> list[Conversation]:
+    def mark(self) -> Mark:
+        """Return how much there is, for `back_to`."""
+        return len(self.leaving), len(self.touched), len(self.undo), len(self.stored.groups)
+
+    def back_to(self, mark: Mark) -> list[Conversation]:
         """Drop what a handler that failed has done: the sessions it has touched are as it found them.
 
         Returns those of them that the store has never seen: they are no sessions any more.
         """
-        leaving, groups, undos, stored = mark
+        leaving, touched, undos, stored = mark
         del self.leaving[leaving:]
         for undo, arguments in reversed(self.undo[undos:]):
             undo(*arguments)
         del self.undo[undos:]
         unborn = []
-        for key in list(self.groups)[groups:]:
-            del self.groups[key]
+        for key in list(self.touched)[touched:]:
             before = self.touched.pop(key)
             before.put_back()
             if before.version == 0:
                 unborn.append(before.conversation)
         for key, saved in self.saved.items():
-            if saved is not None and key in self.touched:
-                saved.before.put_back()
-                stored_before = self.touched[key]
-                del stored_before.inputs[saved.inputs :]
-                del stored_before.outputs[saved.outputs :]
-                self.groups[key].cut(saved.size)
+            saved.before.put_back()
+            first = self.touched[key]
+            del first.inputs[saved.inputs :]
+            first.answer = saved.answer
+            first.group.cut(saved.size)
         for group in self.stored.groups[stored:]:
             group.end(stored=False)
         del self.stored.groups[stored:]

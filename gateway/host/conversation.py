@@ -127,19 +127,18 @@ class Conversation:
         )
         return _encode(record), secret or (call is not None and holds_secret(call.arguments))
 
-    def journal_row(
-        self, now: int, inputs: list[tuple[str, str | None]], answer: bytes | None, secret: bool
-    ) -> JournalRow:
-        """Return the record of a turn: what came in, where the flow stands, the page that answered.
+    def journal(self, inputs: list[tuple[str, str | None]]) -> tuple[str, bytes]:
+        """Return kind and data of the record of a turn: what came in, and where the flow stands.
 
         The last turn of a USSD dialog keeps the dialog, so that a repeat of its last message is known as
         one and gets the stored page, also after a restart.
         """
+        dialog = self.dialog
+        if dialog is not None and dialog.ended_at:
+            return LAST_TURN, _encode((dialog, inputs))
         frames = self.session.frames
         at = (frames[-1].flow, frames[-1].pc) if frames else ("", 0)
-        if self.dialog is not None and self.dialog.ended_at:
-            return JournalRow(now, self.key, LAST_TURN, _encode((self.dialog, inputs)), None, answer, secret)
-        return JournalRow(now, self.key, TURN, _encode((at, inputs)), None, answer, secret)
+        return TURN, _encode((at, inputs))
 
 
 def read_ended_dialog(row: JournalRow) -> Dialog:

@@ -12,7 +12,7 @@ import structlog
 
 from engine.effects import Note
 from engine.session import Waiting
-from gateway.host.batch import Batch
+from gateway.host.batch import Batch, Mark
 from gateway.host.conversation import Conversation
 from gateway.host.wheel import Wheel
 from gateway.library import Library
@@ -23,6 +23,7 @@ Handler: TypeAlias = Callable[[Batch, Any], None]
 Observer: TypeAlias = Callable[[str, Conversation | None, Any], None]
 """`observer(event, conversation, detail)` with `trace`, `turn`, `backend`, `sms`: for pages and traces."""
 
+_ENDED = Waiting.ENDED
 LOGGED = frozenset({"log", "error"})
 FAULTS_LOGGED = 20
 """Tracebacks written in full; a fault that repeats is only counted after that."""
@@ -103,20 +104,26 @@ class Host:
 
     def guarded(self, batch: Batch, handler: Handler, item: Any) -> bool:
         """Call a handler; a fault of ours in it harms no other input of the batch. True if it went well."""
-        mark = len(batch.leaving), len(batch.groups), len(batch.undo), len(batch.stored.groups)
-        outer, batch.saved = batch.saved, {}
+        mark = batch.mark()
+        outer, first = batch.saved, batch.first
+        batch.saved, batch.first = {}, mark[1]
         try:
             handler(batch, item)
         except Exception as fault:
-            self._fault(fault)
-            for unborn in batch.back_to(mark):
-                self.conversations.pop(unborn.key, None)
-            batch.saved = outer
+            self.take_back(batch, mark, fault)
+            batch.saved, batch.first = outer, first
             return False
         for key, saved in batch.saved.items():
-            outer.setdefault(key, saved)
-        batch.saved = outer
+            if batch.touched[key].number < first:
+                outer.setdefault(key, saved)
+        batch.saved, batch.first = outer, first
         return True
+
+    def take_back(self, batch: Batch, mark: Mark, fault: Exception) -> None:
+        """Undo what a handler has done since `mark`, for it met with a fault of ours."""
+        self._fault(fault)
+        for unborn in batch.back_to(mark):
+            self.conversations.pop(unborn.key, None)
 
     def _fault(self, fault: Exception) -> None:
         """Write down a fault of ours; called where it is caught."""
@@ -134,8 +141,8 @@ class Host:
     def _put_sessions(self, batch: Batch) -> None:
         for key, before in batch.touched.items():
             conversation = before.conversation
-            group = batch.groups[key]
-            ended = conversation.ended and not conversation.closing
+            group = before.group
+            ended = conversation.session.waiting is _ENDED and not conversation.closing
             if ended:
                 secret = conversation.is_secret()
                 conversation.due = None
@@ -145,8 +152,8 @@ class Host:
                 data, secret = conversation.dump()
             secret = secret or before.secret
             if before.inputs:
-                answer = before.outputs[-1] if before.outputs else None
-                group.journal(conversation.journal_row(batch.now, before.inputs, answer, secret))
+                kind, turn = conversation.journal(before.inputs)
+                group.journal_turn(batch.now, key, kind, turn, before.answer, secret)
             if ended:
                 continue
             due = conversation.due = conversation.deadline()
@@ -165,8 +172,8 @@ class Host:
 
     def _drop_lost(self, batch: Batch) -> None:
         """A session whose turn the store did not take is over: whatever it did next would rest on nothing."""
-        for key, group in batch.groups.items():
-            if group.lost:
+        for key, before in list(batch.touched.items()):
+            if before.group.lost:
                 conversation = batch.touched.pop(key).conversation
                 conversation.session = msgspec.structs.replace(
                     conversation.session, waiting=Waiting.ENDED, deadline=None
@@ -195,7 +202,7 @@ class Host:
                 self._fault(fault)
         for key, before in batch.touched.items():
             conversation = before.conversation
-            if conversation.ended and not conversation.closing:
+            if conversation.session.waiting is _ENDED and not conversation.closing:
                 self.conversations.pop(key, None)
             elif conversation.due is not None:
                 self.wheel.watch(conversation)

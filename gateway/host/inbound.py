@@ -42,29 +42,68 @@ class Inbounds:
     def _take(self, batch: Batch, item: tuple[Link, Sequence[LinkEvent]]) -> None:
         link, events = item
         host = self._host
+        channel = self._sms.channel(link)
+        read_by: tuple[int, int, int] | None = None
+        batch.refuse(self._refused, link, events)
+        # `Host.guarded` for every event, written out: no call and no dict for one that goes well.
+        outer, first = batch.saved, batch.first
+        batch.saved = {}
         for event in events:
             kind = type(event)
-            if kind is Answered:
-                host.guarded(batch, self._confirmed, (link, event))
-            elif isinstance(event, Inbound):
-                if not host.guarded(batch, self._message, (link, event)):
+            mark = batch.mark()
+            batch.first = mark[1]
+            try:
+                if kind is Answered:
+                    if channel is not None and read_by != (event.bind, event.connection, event.sent_at):  # type: ignore[union-attr]
+                        # Once for all that left with one write.
+                        read_by = (event.bind, event.connection, event.sent_at)  # type: ignore[union-attr]
+                        channel.confirmed(read_by[:2], read_by[2])
+                    self._confirmed(batch, event)  # type: ignore[arg-type]
+                elif kind is Inbound:
+                    self._message(batch, link, event)  # type: ignore[arg-type]
+                else:
+                    self._other(batch, link, event)
+            except Exception as fault:
+                host.take_back(batch, mark, fault)
+                if isinstance(event, Inbound):
                     batch.leave(link.respond, event.bind, event.connection, event.sequence, _OUR_FAULT)
-            else:
-                host.guarded(batch, self._other, (link, event))
+                batch.saved = {}
+            if batch.saved:
+                for key, saved in batch.saved.items():
+                    if batch.touched[key].number < first:
+                        outer.setdefault(key, saved)
+                batch.saved = {}
+        batch.saved, batch.first = outer, first
 
-    def _message(self, batch: Batch, item: tuple[Link, Inbound]) -> None:
-        link, event = item
+    def _refused(self, link: Link, events: Sequence[LinkEvent]) -> None:
+        """Nothing of a read was stored: have the messages sent again, keep what is told only once."""
+        for event in events:
+            if isinstance(event, Inbound):
+                status = STORE_FAILED
+                try:
+                    self._decode(event)
+                except PduError as error:
+                    status = error.status
+                except Exception:
+                    # A fault of ours, counted when it was met first: the others are answered all the same.
+                    status = _OUR_FAULT
+                link.respond(event.bind, event.connection, event.sequence, status)
+            elif isinstance(event, Answered):
+                self._ussd.confirm_again(event)
+
+    def _message(self, batch: Batch, link: Link, event: Inbound) -> None:
         host = self._host
         try:
-            sm = self._decode(event)
+            if event.command_id == _DELIVER:
+                sm = decode_sm(event.body, event.sequence, _DELIVER)
+            else:
+                sm = self._decode(event)
         except PduError as error:
             host.counters["pdu_refused"] += 1
             batch.leave(link.respond, event.bind, event.connection, event.sequence, error.status)
-            batch.refuse(link.respond, event.bind, event.connection, event.sequence, error.status)
             return
         if sm.oddities:
             host.counters["pdu_odd"] += 1
-        batch.refuse(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
         if self._ussd.receive(batch, link, event, sm):
             return
         if host.draining or host.store.full:
@@ -83,8 +122,7 @@ class Inbounds:
             return decode_sm(event.body, event.sequence, event.command_id)
         return decode_data_sm(event.body, event.sequence).as_deliver()
 
-    def _other(self, batch: Batch, item: tuple[Link, LinkEvent]) -> None:
-        link, event = item
+    def _other(self, batch: Batch, link: Link, event: LinkEvent) -> None:
         match event:
             case Failed():
                 if isinstance(event.token, Page):
@@ -103,11 +141,7 @@ class Inbounds:
                 if channel is not None:
                     channel.broken((event.bind, event.connection))
 
-    def _confirmed(self, batch: Batch, item: tuple[Link, Answered]) -> None:
-        link, event = item
-        channel = self._sms.channel(link)
-        if channel is not None:
-            channel.confirmed((event.bind, event.connection), event.sent_at)
+    def _confirmed(self, batch: Batch, event: Answered) -> None:
         kind = type(event.token)
         if kind is Page:
             self._ussd.confirmed(batch, event)

@@ -43,22 +43,22 @@ class Stepper:
 
     def step(self, batch: Batch, conversation: Conversation, given: Input) -> None:
         """Give a session an input and carry out what comes of it, up to its next wait."""
-        batch.touch(conversation)
-        host = self._host
-        before = conversation.session
+        before = batch.before(conversation)
+        observers = self._host.observers
+        lane = self.lanes[conversation.session.channel]
         # What came in, for the journal row of this turn; typed secrets are left out.
         typed = given.text if type(given) is Text and not conversation.hides_input else None
-        batch.touched[conversation.key].inputs.append((type(given).__name__, typed))
-        trace: list[tuple[str, int, str]] | None = [] if host.observers else None
+        before.inputs.append((type(given).__name__, typed))
+        trace: list[tuple[str, int, str]] | None = [] if observers else None
         for _ in range(WAIT_AT_MOST):
             turn = advance(conversation.flows, conversation.session, given, batch.now, trace)
             conversation.session = turn.session
             answer: Input | None = None
             for effect in turn.effects:
                 if isinstance(effect, Collect):
-                    self.lanes[before.channel].show(batch, conversation, effect)
+                    lane.show(batch, conversation, effect)
                 elif isinstance(effect, End):
-                    self.lanes[before.channel].end(batch, conversation, effect)
+                    lane.end(batch, conversation, effect)
                 elif isinstance(effect, Look):
                     answer = self._looks.answer(batch, conversation, effect)
                     if answer is None:
@@ -67,8 +67,8 @@ class Stepper:
                     answer = self._calls.ask(batch, conversation, effect)
                 else:
                     self._carry_out(batch, conversation, effect)
-            if host.observers:
-                for observe in host.observers:
+            if observers:
+                for observe in observers:
                     observe("trace", conversation, trace)
                     observe("turn", conversation, turn)
             if answer is None:

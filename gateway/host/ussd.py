@@ -29,6 +29,7 @@ from ussd.arrival import Aborted, Answered, Dialled, Notified, NotUssd, Repeated
 from ussd.centre import UssdChannel
 from ussd.dialog import Dialog, Dialogs, Key
 
+_ENDED = Waiting.ENDED
 STORE_FAILED = 0x64  # ESME_RX_T_APPN: the centre sends the message again
 
 
@@ -74,6 +75,11 @@ class UssdLane:
         arrival = way.channel.receive(
             sm, connection=source, sequence=event.sequence, now=batch.now, dialogs=self.dialogs
         )
+        if type(arrival) is Answered:
+            # By far the commonest, so it does not go through the questions below.
+            batch.leaving.append((link.respond, (event.bind, event.connection, event.sequence)))
+            self._answered(batch, arrival)
+            return True
         if isinstance(arrival, NotUssd):
             return False
         if isinstance(arrival, Dialled) and self._host.store.full:
@@ -84,9 +90,7 @@ class UssdLane:
             return True
         status = arrival.status if isinstance(arrival, Stray) else 0
         batch.leaving.append((link.respond, (event.bind, event.connection, event.sequence, status)))
-        if isinstance(arrival, Answered):
-            self._answered(batch, arrival)
-        elif isinstance(arrival, Dialled):
+        if isinstance(arrival, Dialled):
             self._dialled(batch, way, arrival)
         elif isinstance(arrival, Repeated):
             self._repeated(batch, way, arrival, source)
@@ -94,7 +98,7 @@ class UssdLane:
             self._stray(batch, way, arrival, source)
         elif isinstance(arrival, Aborted):
             self._aborted(batch, arrival)
-        else:
+        elif isinstance(arrival, Notified):
             self._notified(batch, way, arrival)
         return True
 
@@ -130,13 +134,13 @@ class UssdLane:
 
     def _answered(self, batch: Batch, arrival: Answered) -> None:
         dialog = arrival.dialog
-        key = dialog.key
+        key = (dialog.group, dialog.msisdn)
         batch.undo.append((self.dialogs.put_back, (key, arrival.before)))
         conversation = self._of_dialog.get((key, dialog.opened_at))
-        if conversation is None or conversation.ended:
+        if conversation is None or conversation.session.waiting is _ENDED:
             self._host.counters["ussd_answer_without_session"] += 1
             return
-        batch.touch(conversation)
+        batch.before(conversation)
         conversation.dialog = dialog
         self._stepper.step(batch, conversation, Text(arrival.text))
         if arrival.last and (conversation.closing or not conversation.ended):
@@ -181,8 +185,11 @@ class UssdLane:
     def show(self, batch: Batch, conversation: Conversation, effect: Collect) -> None:
         """Put a question on the screen."""
         conversation.hides_input = effect.secret
-        self._mark_secret(batch, conversation, effect.text)
-        self._reply(batch, conversation, plain(effect.text), True, effect.constant)
+        text = effect.text
+        if isinstance(text, Secret):
+            self._mark_secret(batch, conversation, text)
+            text = text.reveal()
+        self._reply(batch, conversation, text, True, effect.constant)
 
     def end(self, batch: Batch, conversation: Conversation, effect: End) -> None:
         """Put the last text on the screen and close the dialog; without a text only close it."""
@@ -206,7 +213,10 @@ class UssdLane:
             batch.touched[conversation.key].secret = True
 
     def _reply(self, batch: Batch, conversation: Conversation, text: str, more: bool, constant: bool) -> None:
-        dialog = self._own_dialog(batch, conversation)
+        before = batch.before(conversation)
+        dialog = conversation.dialog
+        if dialog is None or before.dialog is dialog:
+            dialog = self._own_dialog(batch, conversation)
         way = self._ways.get(dialog.group)
         if way is None:
             return
@@ -214,8 +224,8 @@ class UssdLane:
         if body is None:
             self._host.counters["ussd_screen_too_late"] += 1
             return
-        batch.touched[conversation.key].outputs.append(body)
-        key = dialog.key
+        before.answer = body
+        key = (dialog.group, dialog.msisdn)
         token = Page(key, dialog.opened_at, dialog.page, conversation.key)
         batch.leaving.append((self._submit, (way.link, body, token, dialog.connection, dialog.msisdn)))
         if not more:
@@ -258,7 +268,6 @@ class UssdLane:
         way = self._ways.get(page.dialog[0])
         if way is None:
             return
-        self._once_more(batch, self.confirmed, event)
         reason = way.channel.shown(
             page.dialog, page.opened_at, page.number, event.status, batch.now, self.dialogs
         )
@@ -291,8 +300,18 @@ class UssdLane:
             self._host.counters[f"ussd_unshown.{reason}"] += 1
             self._unshown(batch, conversation, reason)
 
-    def _once_more(self, batch: Batch, handler: Handler, event: Confirmed | Failed) -> None:
-        """The centre says it only once: when the commit fails, take the same news again a little later."""
+    def confirm_again(self, event: Confirmed) -> None:
+        """The centre says it only once: the commit failed, so take the same news again a little later."""
+        if isinstance(event.token, Page):
+            self._take_again(self._confirmed_late, event)
+
+    def _confirmed_late(self, batch: Batch, event: Confirmed) -> None:
+        """Take what `confirm_again` has kept; that commit may fail too."""
+        batch.refuse(self.confirm_again, event)
+        self.confirmed(batch, event)
+
+    def _once_more(self, batch: Batch, handler: Handler, event: Failed) -> None:
+        """As `confirm_again`, when the commit of this batch should fail."""
         batch.refused.append((self._take_again, (handler, event)))
 
     def _take_again(self, handler: Handler, event: Confirmed | Failed | Conversation) -> None:

@@ -25,6 +25,7 @@ class Kind(IntEnum):
     META = 6
 
 
+_TURN_CLASS = Retention.SESSION.value
 _JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META = (int(kind) for kind in Kind)
 
 
@@ -42,9 +43,9 @@ class Group:
         self._memory = memory
         self.lost = False
         self.unfit = False
-        self.sessions: list[tuple[str, int, Columns | None]] = []
-        self.rows: list[tuple[int, str, Columns | None]] = []
-        # Most groups have none of these: tuples cost nothing until then.
+        # Tuples, because most groups hold one session and one row of the journal, and nothing of the rest.
+        self.sessions: tuple[tuple[str, int, Columns | None], ...] = ()
+        self.rows: tuple[tuple[int, str, Columns | None], ...] = ()
         self.once: tuple[tuple[str, str, int], ...] = ()
         self.remembered: tuple[tuple[str, str, list[int | None], list[int | None]], ...] = ()
 
@@ -54,43 +55,56 @@ class Group:
         `due` is its next deadline (UTC ms). With `sealed` the store encrypts `data`; `get_session` gives it
         back in clear. A key goes into a batch once.
         """
-        self.sessions.append((key, version, self._form.session(key, version + 1, data, due, sealed)))
+        if sealed:
+            columns: Columns = self._form.session(key, version + 1, data, due, sealed)
+        else:  # as `Form.session` has it, without the call: most sessions hold no secret
+            columns = (key, version + 1, due, 0, data)
+        self.sessions += ((key, version, columns),)
         return version + 1
 
     def drop_session(self, key: str, version: int) -> None:
         """Remove a session that is at `version`; one that was never stored (0) is left alone."""
-        self.sessions.append((key, version, None))
+        self.sessions += ((key, version, None),)
 
     def journal(self, row: JournalRow) -> None:
         """Append to the journal."""
-        self.rows.append((_JOURNAL, "", self._form.journal(row)))
+        self.rows += ((_JOURNAL, "", self._form.journal(row)),)
+
+    def journal_turn(
+        self, at: int, session: str, kind: str, data: bytes, answer: bytes | None, secret: bool
+    ) -> None:
+        """Append the turn of a session: `journal` of such a row, by a shorter way for what is not secret."""
+        if secret:
+            self.journal(JournalRow(at, session, kind, data, None, answer, secret))
+        else:
+            self.rows += ((_JOURNAL, "", (at, session, kind, _TURN_CLASS, None, 0, data, answer)),)
 
     def outbox(self, row: OutboxRow) -> None:
         """Store a message as it is now: new, tried again or final."""
-        self.rows.append((_OUTBOX, row.id, self._form.outbox(row)))
+        self.rows += ((_OUTBOX, row.id, self._form.outbox(row)),)
 
     def order(self, row: OrderRow) -> None:
         """Store an order as it is now."""
-        self.rows.append((_ORDER, row.key, self._form.order(row)))
+        self.rows += ((_ORDER, row.key, self._form.order(row)),)
 
     def remember(self, subject: str, name: str, at: int, until: int | None) -> None:
         """Remember one more of `name` for `subject` until `until` (UTC ms; None: for ever)."""
         self._memory.add(subject, name, until)
         self.remembered = (*self.remembered, (subject, name, [until], []))
-        self.rows.append((_MEMORY, "", (subject, name, at, until)))
+        self.rows += ((_MEMORY, "", (subject, name, at, until)),)
 
     def forget(self, subject: str, name: str) -> None:
         """Remove all that is remembered as `name` of `subject`."""
         self.remembered = (*self.remembered, (subject, name, [], self._memory.clear(subject, name)))
-        self.rows.append((_MEMORY, "", (subject, name)))
+        self.rows += ((_MEMORY, "", (subject, name)),)
 
     def schedule(self, row: ScheduleRow) -> None:
         """Store something to be started later; the same id replaces it."""
-        self.rows.append((_SCHEDULE, row.id, self._form.schedule(row)))
+        self.rows += ((_SCHEDULE, row.id, self._form.schedule(row)),)
 
     def unschedule(self, id: str) -> None:  # noqa: A002 - the name of the column
         """Remove a scheduled start: it has been done in this group."""
-        self.rows.append((_SCHEDULE, id, None))
+        self.rows += ((_SCHEDULE, id, None),)
 
     def once_id(self, kind: str, id: str, at: int) -> None:  # noqa: A002 - the name of the column
         """Take an outside id (an event, a webhook) once: the group is lost if it was taken before."""
@@ -98,11 +112,11 @@ class Group:
 
     def message_id(self, link: str, message_id: str, outbox_id: str, part: int, at: int) -> None:
         """Note what the centre of `link` calls a part of a message of ours, for its receipt."""
-        self.rows.append((_MESSAGE, "", (link, message_id, outbox_id, part, at)))
+        self.rows += ((_MESSAGE, "", (link, message_id, outbox_id, part, at)),)
 
     def meta(self, name: str, value: bytes) -> None:
         """Store a small value of the gateway's own by name."""
-        self.rows.append((_META, name, (name, value)))
+        self.rows += ((_META, name, (name, value)),)
 
     def size(self) -> tuple[int, int, int]:
         """Return how much is in it, for `cut`."""
@@ -111,7 +125,7 @@ class Group:
     def cut(self, size: tuple[int, int, int]) -> None:
         """Take out what came in since `size`; not for sessions, which come in last of all."""
         rows, once, remembered = size
-        del self.rows[rows:]
+        self.rows = self.rows[:rows]
         self.once = self.once[:once]
         for subject, name, added, cleared in reversed(self.remembered[remembered:]):
             self._memory.take_back(subject, name, added, cleared)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from gateway.store.batch import Group, Kind, StoreBatch
@@ -22,6 +23,11 @@ _JOURNAL = (
     "INSERT INTO journal (at, session, kind, retention, source, sealed, data, answer, id)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_JOURNAL_NEXT = (
+    "INSERT INTO journal (at, session, kind, retention, source, sealed, data, answer)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+"""As `_JOURNAL`, with the number after the highest there is: SQLite's own counting costs nothing here."""
 _OUTBOX = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ORDER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SCHEDULE = "INSERT OR REPLACE INTO schedule (id, due, kind, sealed, data) VALUES (?, ?, ?, ?, ?)"
@@ -54,6 +60,8 @@ _SWEEP: dict[Retention | None, tuple[str, ...]] = {
 }
 
 
+_JOURNAL_KIND = int(Kind.JOURNAL)
+
 UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.InterfaceError)
 """What statements raise for a value that the database cannot take; the disk is not to blame."""
 
@@ -82,7 +90,9 @@ class Change:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         sessions: dict[str, Columns | None] = {}
+        journal: list[Any] = []
         tables: tuple[list[tuple[str, Any]], ...] = tuple([] for _ in Kind)
+        versions, first = self._versions, self._before
         for batch in self.batches:
             lost = []
             for group in batch.groups:
@@ -91,11 +101,22 @@ class Change:
                     lost.append(group)
                     continue
                 group.lost = False
-                self._take(group, sessions)
+                for key, version, session in group.sessions:
+                    if key not in first:
+                        first[key] = version or None
+                    sessions[key] = session
+                    if session is None:
+                        versions.pop(key, None)
+                    else:
+                        versions[key] = version + 1
                 for kind, name, columns in group.rows:
-                    tables[kind].append((name, columns))
+                    if kind == _JOURNAL_KIND:
+                        journal.append(columns)
+                    else:
+                        tables[kind].append((name, columns))
             self.lost.append(lost)
         self._write_sessions(sessions)
+        self._write_journal(journal)
         self._write_tables(tables)
         for batch in self.batches:
             self._sweep(batch)
@@ -118,17 +139,6 @@ class Change:
             taken.append(once)
         return True
 
-    def _take(self, group: Group, sessions: dict[str, Columns | None]) -> None:
-        versions, first = self._versions, self._before
-        for key, version, columns in group.sessions:
-            if key not in first:
-                first[key] = version or None
-            sessions[key] = columns
-            if columns is None:
-                versions.pop(key, None)
-            else:
-                versions[key] = version + 1
-
     def _write_sessions(self, sessions: dict[str, Columns | None]) -> None:
         puts = [columns for columns in sessions.values() if columns is not None]
         if puts:
@@ -137,12 +147,15 @@ class Change:
             drops = [(key,) for key, columns in sessions.items() if columns is None]
             self._connection.executemany("DELETE FROM session WHERE key = ?", drops)
 
+    def _write_journal(self, rows: list[Any]) -> None:
+        if rows:
+            # The number outlives swept rows, so the first is given; the others follow it without gaps.
+            self._connection.execute(_JOURNAL, (*rows[0], self.journal + 1))
+            self._connection.executemany(_JOURNAL_NEXT, islice(rows, 1, None))
+            self.journal += len(rows)
+
     def _write_tables(self, tables: tuple[list[tuple[str, Any]], ...]) -> None:
         many = self._connection.executemany
-        if entries := tables[Kind.JOURNAL]:
-            start = self.journal + 1
-            many(_JOURNAL, [(*columns, number) for number, (_, columns) in enumerate(entries, start)])
-            self.journal += len(entries)
         if entries := tables[Kind.OUTBOX]:
             many(_OUTBOX, dict(entries).values())
         if entries := tables[Kind.ORDER]:

@@ -106,6 +106,24 @@ async def test_an_outcome_that_could_not_be_stored_is_offered_again(rig: Rig, co
     assert rig.waiting == ["ended"], "until the screen is confirmed"
 
 
+async def test_a_confirmation_is_taken_again_until_it_could_be_stored(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The centre says it once, and until then the end of a charge counts as not seen."""
+    monkeypatch.setattr("gateway.host.ussd.RETRY_COMMIT_S", 0)
+    await rig.dial("*1#")
+    await rig.reply("done")
+    host = rig.gateway.host
+    failed, ended = asyncio.Event(), asyncio.Event()
+    host.after_batch.append(lambda: failed.set() if host.counters["commits_failed"] > 2 else None)
+    host.after_batch.append(lambda: None if host.conversations else ended.set())
+    with failing():
+        rig.link.accept(rig.link.pages[-1])
+        await asyncio.wait_for(failed.wait(), 5)
+    await asyncio.wait_for(ended.wait(), 5)
+    assert rig.texts == ["Куплено."]
+
+
 # A full disk
 
 
