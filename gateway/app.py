@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import random
 import secrets
@@ -14,12 +15,14 @@ import structlog
 
 from engine.capabilities import Channel
 from engine.reading.diagnostic import Report
+from engine.reading.scalars import Address
 from engine.values import Value
 from gateway.backends.client import Endpoint, HttpBackends
 from gateway.backends.operation import Operation
 from gateway.backends.order import Orders
 from gateway.backends.outcome import Outcome
 from gateway.clock import HostClock
+from gateway.dialects import load_dialect
 from gateway.host.batch import Batch
 from gateway.host.call import RETRY_COMMIT_S, Calls
 from gateway.host.event import Events
@@ -33,7 +36,6 @@ from gateway.host.sms import SmsLane
 from gateway.host.stepper import Stepper
 from gateway.host.ussd import UssdLane
 from gateway.library import Library
-from gateway.project_files import read_text
 from gateway.settings import Centre, Settings
 from gateway.store.retention import Sweeper
 from gateway.store.sealing import Sealer, load_or_make_key
@@ -43,7 +45,6 @@ from smpp.links import Link
 from smpp.sms import SmsChannel
 from ussd.centre import UssdChannel
 from ussd.dialect import Dialect
-from ussd.dialect_file import read_dialect
 
 TEND_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
@@ -192,6 +193,8 @@ class Gateway:
         self.recovery.step = self.stepper.step
         self.host.on_due = self.inbounds.due
         self.links: dict[str, Link] = {}
+        self.ussd_channels: dict[str, UssdChannel] = {}
+        self.sms_channels: dict[str, SmsChannel] = {}
         run = self.clock.now()
         for centre in self.settings.centres:
             self._join(centre, marks, run)
@@ -201,27 +204,23 @@ class Gateway:
         link = Link(centre.name, centre.link, self.inbounds.on_batch, self.clock.now, random.Random())  # noqa: S311 - jitter, no secret
         self.links[centre.name] = link
         if "ussd" in centre.carries:
-            self.ussd.add(link, UssdChannel(dialect, centre.name, key=marks))
+            self.ussd_channels[centre.name] = UssdChannel(dialect, centre.name, key=marks)
+            self.ussd.add(link, self.ussd_channels[centre.name])
         if "sms" in centre.carries:
-            channel = SmsChannel(dialect.sms, centre.name, run=run, key=marks)
+            channel = self.sms_channels[centre.name] = SmsChannel(
+                dialect.sms, centre.name, run=run, key=marks
+            )
             self.sms.add(link, channel)
             self.outbox.add(link, channel, centre.numbers)
         self.host.after_batch.append(link.flush)
 
     def _dialect(self, centre: Centre) -> Dialect:
-        file = f"config/dialects/{centre.dialect}.yaml"
-        path = self.root / file
-        if not path.exists():
-            raise StartError(f"smpp.{centre.name}: there is no dialect {centre.dialect} ({file} is missing)")
         report = Report()
-        dialect = read_dialect(read_text(path), file, report)
+        ussd = self.library.current.channels[Channel.USSD]
+        dialect = load_dialect(self.root, centre, report, {}, ussd)
         if dialect is None:
             first = report.diagnostics[0]
             raise StartError(f"{first.place}: {first.message}")
-        if "ussd" in centre.carries:
-            tighter = dialect.tighter_than(self.library.current.channels[Channel.USSD])
-            if tighter:
-                raise StartError(f"{file}: " + "; ".join(tighter))
         return dialect
 
     # Life
@@ -239,8 +238,7 @@ class Gateway:
         self.host.take(self._store_build, self.library)
         self.host.take(self.recovery.resume, None)
         await self.host.idle()
-        if self._web is not None:
-            await self._web.start()
+        await self._serve_pages()
         for link in self.links.values():
             link.start()
         self._tasks = [
@@ -254,7 +252,31 @@ class Gateway:
             build=self.library.current.build,
             sessions=len(self.host.conversations),
             messages=len(loaded.outbox),
+            **({} if self._web is None else {"http": f"http://{self._http}/"}),
         )
+
+    @property
+    def _http(self) -> Address:
+        """Where the pages are."""
+        port = self.settings.http_port if self._web is None else self._web.port
+        return Address(self.settings.http_host, port)
+
+    async def _serve_pages(self) -> None:
+        if self._web is None:
+            return
+        try:
+            await self._web.start()
+        except OSError as error:
+            where = self._http
+            if error.errno == errno.EADDRINUSE:
+                raise StartError(
+                    f"http: {where} is taken by another program; write another port in config/gateway.yaml, "
+                    "or set GUDOK_HTTP (127.0.0.1:8081)"
+                ) from error
+            raise StartError(
+                f"http: cannot listen on {where} ({error.strerror or error}); "
+                "correct http: in config/gateway.yaml, or GUDOK_HTTP"
+            ) from error
 
     def _published(self, library: Library) -> None:
         flows = library.current

@@ -16,9 +16,9 @@ from pathlib import Path
 import structlog
 
 from engine.flow_set import FlowSet
-from engine.reading.checks.project import load_checked
 from engine.reading.diagnostic import Report
 from engine.reading.flow_set import load_project
+from gateway.project_check import check_project
 from gateway.project_files import ProjectError, Stamp, read_project, stamp
 
 LOOK_EVERY_S = 0.3
@@ -63,7 +63,7 @@ class Library:
     def _load(self) -> FlowSet | None:
         files = read_project(self.root)
         self.sources = files.texts
-        flows, self.report = load_checked(files.texts)
+        flows, self.report = check_project(files)
         return flows
 
     def look(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ MAX_FILES = 20_000
 SETTINGS = "config/gateway.yaml"
 _FOLDERS = ("flows", "config", "texts", "flows/texts")
 TEST_ENDING = ".test.yaml"
+_NOTES = frozenset({".md", ".bak", ".orig", ".rej", ".swp", ".tmp"})
+"""Endings of notes and of what editors leave behind: nobody takes these for flows."""
 
 
 class ProjectError(Exception):
@@ -30,6 +32,8 @@ class ProjectFiles:
     root: Path
     texts: Mapping[str, str]
     tests: Mapping[str, str]
+    unread: tuple[str, ...] = ()
+    """Files in `flows/` that somebody may take for flows and that are not read: another ending, a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,9 @@ class Stamp:
 
 
 def stamp(root: Path) -> Stamp:
-    """Return the names, sizes, times and inodes of all YAML files of the project."""
+    """Return the names, sizes, times and inodes of all files that a report may speak of."""
     found = []
-    for name in _names(root):
+    for name in (*_names(root), *_unread(root)):
         status = os.lstat(root / name)
         found.append((name, status.st_size, status.st_mtime_ns, status.st_ino))
     return Stamp(tuple(found))
@@ -58,7 +62,7 @@ def read_project(root: Path) -> ProjectFiles:
         if name == SETTINGS or name.startswith("config/dialects/"):
             continue
         (tests if name.endswith(TEST_ENDING) else texts)[name] = read_text(root / name)
-    return ProjectFiles(root, texts, tests)
+    return ProjectFiles(root, texts, tests, tuple(_unread(root)))
 
 
 def read_text(path: Path) -> str:
@@ -92,9 +96,37 @@ def _names(root: Path) -> list[str]:
     return sorted(names)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _unread(root: Path) -> list[str]:
+    """Return the files of `flows/` and its folders that are no flows to us, hidden files and notes apart."""
+    found = []
+    for folder, deep in _flow_folders(root):
+        for entry in _all_entries(root / folder):
+            ending = Path(entry.name).suffix
+            if entry.name.startswith(".") or entry.name.endswith("~") or ending in _NOTES:
+                continue
+            read = not deep and ending == ".yaml" and entry.is_file(follow_symlinks=False)
+            flow_like = ending.casefold() in (".yaml", ".yml") or not deep
+            if flow_like and not read and not entry.is_dir():
+                found.append(f"{folder}/{entry.name}")
+    return sorted(found)[:MAX_FILES]
+
+
+def _flow_folders(root: Path) -> Iterator[tuple[str, bool]]:
+    """Yield `flows`, and the folders in it that nobody reads, with whether it is such a one."""
+    yield "flows", False
+    for entry in _all_entries(root / "flows"):
+        name = f"flows/{entry.name}"
+        if entry.is_dir(follow_symlinks=False) and name not in _FOLDERS and not entry.name.startswith("."):
+            yield name, True
+
+
+def _all_entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+            return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    return [entry for entry in _all_entries(folder) if entry.is_file(follow_symlinks=False)]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.reading.diagnostic import Report
+from engine.reading.diagnostic import Place, Report, place_of
 from engine.reading.fields import (
     ADDRESS,
     BOOLEAN,
@@ -21,6 +21,7 @@ from engine.reading.fields import (
     Field,
     FieldValue,
     choice,
+    holds_list,
     list_of,
     map_of,
     nested,
@@ -28,9 +29,10 @@ from engine.reading.fields import (
     whole_number,
 )
 from engine.reading.scalars import Address
-from engine.reading.tree import Table, Text
+from engine.reading.suggestion import suggestion
+from engine.reading.tree import Entry, Node, Table, Text
 from engine.reading.yaml_text import read_tree
-from gateway.environment import override, resolve
+from gateway.environment import listed, override, resolve
 from smpp.settings import LinkSettings, Mode, Secret, Timers, Tls
 
 FILE = "config/gateway.yaml"
@@ -68,6 +70,10 @@ FIELDS = (
 )
 
 
+_OPTIONAL = frozenset(field.name for field in (*FIELDS, *LINK_FIELDS) if not field.required)
+_LISTS = frozenset(field.name for field in LINK_FIELDS if holds_list(field.kind))
+
+
 @dataclass(frozen=True, slots=True)
 class Centre:
     """One SMSC or USSD centre of the settings."""
@@ -77,6 +83,8 @@ class Centre:
     dialect: str = "standard"
     carries: frozenset[str] = frozenset(SMSC_CARRIES)
     numbers: frozenset[str] = frozenset()
+    place: Place = field(default=Place(FILE, 1, 1), compare=False)
+    """Where its dialect is written, or its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +102,20 @@ class Settings:
 
 
 def read_settings(
-    text: str, environment: Mapping[str, str], report: Report, *, file: str = FILE
+    text: str, environment: Mapping[str, str] | None, report: Report, *, file: str = FILE
 ) -> Settings | None:
-    """Read the settings; None when there are errors, all of which are in the report."""
+    """Read the settings; None when there are errors, all of which are in the report.
+
+    With `environment` None only the file is judged: every `env.NAME` in it counts as given.
+    """
     before = len(report)
     tree = read_tree(text, file, report)
     if not isinstance(tree, Table):
         if len(report) == before:
             report.error("type", "the settings are a table (key: value)", tree) if tree is not None else None
         return None
-    tree, origins = override(tree, environment)
-    resolved = resolve(tree, environment, report)
+    tree, origins = overridden(tree, environment or {}, report)
+    resolved = resolve(tree, environment, report, optional=_OPTIONAL)
     assert isinstance(resolved, Table)
     values = read_fields(resolved, FIELDS, report, "the settings", rest=lambda key: key in LATER)
     centres = []
@@ -127,6 +138,50 @@ def read_settings(
         centres=tuple(centres),
         origins=origins,
     )
+
+
+def overridden(tree: Table, environment: Mapping[str, str], report: Report) -> tuple[Table, dict[str, str]]:
+    """Return the settings with every `GUDOK_…` put in, and where each came from (path -> variable).
+
+    A link that only the environment has and whose name is like one of the file is the error `unknown-field`:
+    a misspelt variable would bind to a centre nobody meant, and leave the real link as it was.
+    """
+    before = tree.get("smpp")
+    known = [entry.key.value for entry in before] if isinstance(before, Table) else []
+    tree, origins = override(tree, environment)
+    links = tree.get("smpp")
+    if not isinstance(links, Table):
+        return tree, origins
+    kept = []
+    for entry in links:
+        name = entry.key.value
+        near = None if name in known else _misspelt(name, known)
+        if near is not None:
+            report.error(
+                "unknown-field",
+                f'the settings have no link "{name}"; did you mean "{near}"?',
+                entry.key,
+                help=f"write the link {name} in {FILE} if it is another one",
+            )
+        else:
+            kept.append(Entry(entry.key, _with_lists(entry.value)))
+    return tree.replaced("smpp", Table(tuple(kept), links.place, links.flow)), origins
+
+
+def _misspelt(name: str, known: list[str]) -> str | None:
+    """Return the link that was meant; names that differ in their number alone are different links."""
+    letters = name.rstrip("0123456789")
+    return suggestion(name, (one for one in known if letters == name or one.rstrip("0123456789") != letters))
+
+
+def _with_lists(link: Node) -> Node:
+    """Return a link whose lists, where the environment has them, are lists: `ussd,sms`."""
+    if not isinstance(link, Table):
+        return link
+    entries = (
+        Entry(entry.key, listed(entry.value)) if entry.key.value in _LISTS else entry for entry in link
+    )
+    return Table(tuple(entries), link.place, link.flow)
 
 
 LATER = frozenset({"agi", "asterisk", "events"})
@@ -202,6 +257,7 @@ def _read_centre(name: str, written: FieldValue, report: Report) -> Centre | Non
         dialect=values["dialect"].value,
         carries=frozenset(SMSC_CARRIES if carried is None else (one.value for one in carried)),
         numbers=frozenset(one.value for one in values["numbers"].value or ()),
+        place=place_of(values["dialect"].node or written.key or Place(FILE, 1, 1)),
     )
 
 

@@ -9,7 +9,7 @@ import click
 from gateway import __version__
 
 COMMANDS = {
-    "check": ("gateway.cli.check", "check", "Check the flows of a project."),
+    "check": ("gateway.cli.check", "check", "Check the flows and settings of a project."),
     "config": ("gateway.cli.config", "config", "Print the settings in force and where they come from."),
     "demo": ("gateway.cli.demo", "demo", "Run everything embedded, with a handset in the browser."),
     "docs": ("gateway.cli.docs", "docs", "Print the reference of verbs and settings."),

@@ -1,4 +1,4 @@
-"""`gudok check`: everything that is wrong with the flows of a project, with places and remedies."""
+"""`gudok check`: everything that is wrong with a project, flows and settings, with places and remedies."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from pathlib import Path
 
 import click
 
-from engine.reading.checks.project import load_checked
-from engine.reading.diagnostic import Severity
+from engine.capabilities import Channel
+from engine.flow_set import FlowSet
+from engine.reading.diagnostic import Report, Severity
 from engine.reading.report import report_json, report_text
-from gateway.project_files import ProjectError, ProjectFiles, read_project
+from gateway.dialects import check_dialects
+from gateway.project_check import check_project
+from gateway.project_files import SETTINGS, ProjectError, ProjectFiles, read_project, read_text
+from gateway.settings import read_settings
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -24,13 +28,31 @@ def files_of(directory: Path) -> ProjectFiles:
         raise click.ClickException(str(error)) from error
 
 
+def check_settings(directory: Path, flows: FlowSet | None, report: Report, sources: dict[str, str]) -> None:
+    """Check `config/gateway.yaml`, where there is one, and its dialects; the environment is not looked at."""
+    if not (directory / SETTINGS).exists():
+        return
+    found = Report()
+    try:
+        sources[SETTINGS] = read_text(directory / SETTINGS)
+    except ProjectError as error:
+        raise click.ClickException(str(error)) from error
+    settings = read_settings(sources[SETTINGS], None, found)
+    if settings is not None:
+        ussd = None if flows is None else flows.channels[Channel.USSD]
+        check_dialects(directory, settings, found, sources, ussd)
+    report.extend(found)
+
+
 @click.command()
 @click.argument("directory", type=FOLDER, default=".")
 @click.option("--json", "as_data", is_flag=True, help="Findings as JSON, for programs.")
 def check(directory: Path, as_data: bool) -> None:
-    """Check the flows of the project in DIRECTORY; status 1 if there are errors."""
+    """Check the flows and settings of the project in DIRECTORY; status 1 if there are errors."""
     files = files_of(directory)
-    _, report = load_checked(files.texts)
+    flows, report = check_project(files)
+    sources = dict(files.texts)
+    check_settings(directory, flows, report, sources)
     if as_data:
         counts = {severity.value: 0 for severity in Severity}
         for found in report.diagnostics:
@@ -38,5 +60,5 @@ def check(directory: Path, as_data: bool) -> None:
         data = {"counts": counts, "findings": report_json(report)}
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
     else:
-        click.echo(report_text(report, files.texts))
+        click.echo(report_text(report, sources))
     sys.exit(1 if report.has_errors else 0)

@@ -15,9 +15,10 @@ from engine.reading.report import report_text
 from engine.reading.scalars import env_reference
 from engine.reading.tree import Node, Sequence, Table, Text, describe
 from engine.reading.yaml_text import read_tree
-from gateway.environment import override
+from gateway.cli.docs import default
+from gateway.dialects import check_dialects
 from gateway.project_files import SETTINGS, ProjectError, read_text
-from gateway.settings import FIELDS, LINK_FIELDS, read_settings
+from gateway.settings import FIELDS, LINK_FIELDS, overridden, read_settings
 
 HIDDEN = frozenset({"password", "secret_key"})
 DOTS = "••••"
@@ -52,7 +53,7 @@ def _table(
             continue
         node = table.get(field.name)
         if node is None:
-            value, origin = "" if field.default is None else str(field.default), "default"
+            value, origin = "" if field.required else default(field), "default"
         else:
             value, origin = written(node, environment), _origin(node)
         if field.name in HIDDEN and value:
@@ -80,13 +81,16 @@ def config(directory: Path, origin: bool, as_json: bool) -> None:
     except ProjectError as error:
         raise click.ClickException(str(error)) from error
     report = Report()
-    read_settings(text, os.environ, report)
+    settings = read_settings(text, os.environ, report)
+    sources = {SETTINGS: text}
+    if settings is not None:
+        check_dialects(directory, settings, report, sources)
     if report.has_errors:
-        click.echo(report_text(report, {SETTINGS: text}), err=True)
+        click.echo(report_text(report, sources), err=True)
         raise SystemExit(1)
     tree = read_tree(text, SETTINGS, report)
     assert isinstance(tree, Table)
-    tree, _ = override(tree, os.environ)
+    tree, _ = overridden(tree, os.environ, report)
     found = list(rows(tree, os.environ))
     if as_json:
         shown = [{"path": path, "value": value, "origin": where} for path, value, where in found]

@@ -28,7 +28,8 @@ _LATER = frozenset({"call", "outbound"})
 """Header fields of voice, which this release reads and does not serve."""
 
 DOES: Mapping[str, str] = {
-    "ask": "Asks one question and waits for an answer of a type. A wrong answer or silence repeats it.",
+    "ask": "Asks one question and waits for an answer of a type. A wrong answer or silence repeats it; "
+    "`hint` stands above the repeated question.",
     "end": "Says the last text and leaves this flow: back to the flow that ran it, or the session ends.",
     "for": "Does a block for each element of a list, at most `max` times.",
     "forget": "Deletes a memory of the subscriber.",

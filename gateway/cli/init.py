@@ -11,7 +11,18 @@ import click
 import gateway
 
 PARTS = ("flows", "config", "asterisk-dialplan")
-IGNORED = shutil.ignore_patterns(".*", "__pycache__", "*.pyc")
+_FLOWS = ("home_account", "my_account", "refresh_package", "refresh_settled", "settled", "tips", "top_up")
+SAMPLE = (
+    *(f"flows/{name}.yaml" for name in (*_FLOWS, "options", "payments", "tariff")),
+    *(f"flows/{name}.test.yaml" for name in _FLOWS),
+    "config/project.yaml",
+    "config/backends.yaml",
+    "config/gateway.yaml",
+    "config/dialects/standard.yaml",
+    "config/dialects/smpp_plus.yaml",
+    "asterisk-dialplan/README.md",
+)
+"""The files that come with Gudok; in a checkout others may stand beside them, which are somebody's own."""
 
 
 def sample() -> Path:
@@ -41,8 +52,9 @@ def init(directory: Path) -> None:
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for part in PARTS:
-            shutil.copytree(source / part, directory / part, ignore=IGNORED)
+        for name in SAMPLE:
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, directory / name)
     except OSError as error:
         raise click.ClickException(f"{error.filename or directory}: {error.strerror}") from error
     there = shlex.quote(str(directory))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from engine.reading.checks.project import load_checked
 from engine.reading.report import report_json, report_text
 from engine.testing.coverage import Coverage
 from engine.testing.outcome import Outcome, failure_text
 from engine.testing.rehearsal import Rehearsal, rehearse
 from gateway.cli.check import FOLDER, files_of
+from gateway.project_check import check_project
 from gateway.project_files import TEST_ENDING
 
 MOST_LINES = 40
@@ -39,11 +39,14 @@ def test(
     Status 1 if a case fails, if coverage is below --min-cover, or if a branch of a charging step is not run.
     """
     files = files_of(directory)
-    flows, report = load_checked(files.texts)
+    flows, report = check_project(files)
     if flows is None:
         click.echo(report_text(report, files.texts), err=True)
         sys.exit(1)
     played = rehearse(flows, files.tests, only)
+    for found in report.diagnostics:
+        if found.place.file in files.unread:
+            played.report.add(found)
     if transcripts is not None:
         write_transcripts(transcripts, played.outcomes)
     gaps = () if only else _gaps(played.coverage, min_cover)

@@ -237,6 +237,8 @@ class Page:
         phone = self._persona(order.phone)
         self._play.watch.add(phone, "subscriber", f"dials {dialled(order.code)}")
         self._play.network.dial(phone, order.code)
+        if self._play.library.current.dial(order.code) is None:
+            self._play.watch.add(phone, "note", "no flow has this code", dialled(order.code), "bad")
 
     async def _answer(self, order: Answer) -> None:
         phone = self._persona(order.phone)

@@ -18,6 +18,7 @@ import aiohttp
 from gateway.app import Gateway
 from gateway.demo.billing import Running
 from gateway.demo.billing import start as start_billing
+from gateway.demo.copies import Copies
 from gateway.demo.feed import Feed
 from gateway.demo.network import Network, RefusedError
 from gateway.demo.page import Page
@@ -88,6 +89,9 @@ class Show:
         client = await self._end.enter_async_context(aiohttp.ClientSession())
         self.network = Network(self.centre, self.feed.publish)
         self.watch = Watch(self.billing, self.feed.publish)
+        self.copies = Copies(
+            self.centre.ledger, lambda phone, text, detail: self.watch.add(phone, "note", text, detail)
+        )
         self.troubles = Troubles(self.centre, self.billing, client)
         await self._open_gateway()
         self._end.push_async_callback(self._close_gateway)
@@ -132,6 +136,7 @@ class Show:
             _remove(self._data, STORE)
             await self.troubles.clear()
             self.watch.start_over()
+            self.copies.start_over()
             await self._open_gateway()
             self.feed.end()
 
@@ -155,6 +160,7 @@ class Show:
             if not len(self.feed):
                 continue
             self.network.look()
+            self.copies.look(self.gateway)
             self.watch.books.look()
             self.troubles.look()
             status = self.status()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from gateway.cli import main
+from gateway.cli.init import PARTS, SAMPLE
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_project_is_laid_out(tmp_path: Path):
@@ -39,3 +44,29 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
     assert done.exit_code == 1
     assert "Not a directory" in done.output
     assert "Traceback" not in done.output
+
+
+def test_only_what_comes_with_gudok_is_copied(tmp_path: Path, monkeypatch):
+    checkout = tmp_path / "checkout"
+    for part in PARTS:
+        shutil.copytree(ROOT / part, checkout / part)
+    (checkout / "flows" / "my_own.yaml").write_text("flow: {}\n")
+    monkeypatch.setattr("gateway.cli.init.sample", lambda: checkout)
+    done = CliRunner().invoke(main, ["init", str(tmp_path / "mine")])
+    assert done.exit_code == 0, done.output
+    laid = {
+        str(file.relative_to(tmp_path / "mine"))
+        for file in (tmp_path / "mine").rglob("*.*")
+        if file.is_file()
+    }
+    assert laid == set(SAMPLE)
+
+
+def test_a_sample_flow_has_its_place_in_the_list():
+    """What is not in the list is not laid out: flows, tests and settings that are tracked must be in it."""
+    listed = subprocess.run(
+        ["git", "ls-files", *PARTS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    tracked = {name for name in listed.stdout.splitlines() if (ROOT / name).is_file()}
+    assert tracked <= set(SAMPLE)
+    assert all((ROOT / name).is_file() for name in SAMPLE)

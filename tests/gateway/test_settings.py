@@ -87,3 +87,50 @@ def test_a_long_password_is_refused_without_being_shown() -> None:
     assert settings is None
     assert any("password has at most 8" in one for one in said)
     assert not any("muchtoolongsecret" in one for one in said)
+
+
+def test_a_misspelt_link_in_the_environment_is_no_new_link() -> None:
+    settings, said = read(MINIMAL, {"GUDOK_SMPP__MIAN__HOST": "10.0.0.1", "GUDOK_SMPP__MIAN__PORT": "1"})
+    assert settings is None
+    assert len(said) == 1
+    assert 'no link "mian"; did you mean "main"?' in said[0]
+    assert "GUDOK_SMPP__MIAN__HOST" in said[0]
+
+
+def test_links_that_differ_in_their_number_are_different_links() -> None:
+    text = "smpp:\n  smsc1:\n    host: smsc.example\n"
+    settings, said = read(text, {"GUDOK_SMPP__SMSC2__HOST": "10.0.0.1"})
+    assert said == []
+    assert settings is not None
+    assert [centre.name for centre in settings.centres] == ["smsc1", "smsc2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "carries"),
+    [
+        ("ussd,sms", {"ussd", "sms"}),
+        ("[sms]", {"sms"}),
+        (" ussd , sms,", {"ussd", "sms"}),
+        ("ussd", {"ussd"}),
+    ],
+)
+def test_a_list_comes_from_the_environment(written: str, carries: set[str]) -> None:
+    settings, said = read(
+        MINIMAL, {"GUDOK_SMPP__MAIN__CARRIES": written, "GUDOK_SMPP__MAIN__NUMBERS": "9290,000500"}
+    )
+    assert said == []
+    assert settings is not None
+    assert settings.centres[0].carries == carries
+    assert settings.centres[0].numbers == {"9290", "000500"}
+
+
+def test_a_wrong_word_in_such_a_list_names_the_variable() -> None:
+    settings, said = read(MINIMAL, {"GUDOK_SMPP__MAIN__CARRIES": "ussd,voice"})
+    assert settings is None
+    assert any("GUDOK_SMPP__MAIN__CARRIES" in one and "voice" in one for one in said)
+
+
+def test_a_missing_variable_is_one_error_even_where_the_field_is_required() -> None:
+    settings, said = read("smpp:\n  main:\n    host: env.NO_SUCH_HOST\n")
+    assert settings is None
+    assert len(said) == 1

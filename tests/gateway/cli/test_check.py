@@ -1,6 +1,7 @@
 """`gudok check` as a person and a program see it."""
 
 import json
+from pathlib import Path
 
 
 def test_a_sound_project(gudok, root):
@@ -57,3 +58,63 @@ def test_the_group_lists_its_commands_without_loading_them(gudok):
     assert result.exit_code == 0
     assert "check" in result.output
     assert gudok("chek").exit_code == 2
+
+
+SETTINGS = """\
+http: 127.0.0.1:8080
+smpp:
+  main:
+    host: env.HOST
+    port: env.PORT
+    password: env.SMPP_PASSWORD
+    dialect: standard
+"""
+
+
+def settings(root, text=SETTINGS, dialect="{}\n"):
+    (root / "config" / "gateway.yaml").write_text(text)
+    (root / "config" / "dialects").mkdir()
+    (root / "config" / "dialects" / "standard.yaml").write_text(dialect)
+
+
+def test_settings_are_checked_and_what_the_environment_will_hold_counts_as_given(gudok, root):
+    settings(root)
+    result = gudok("check", root)
+    assert (result.exit_code, result.output) == (0, "no errors\n")
+
+
+def test_the_shipped_project_is_clean_without_its_password(gudok, monkeypatch):
+    monkeypatch.delenv("SMPP_PASSWORD", raising=False)
+    result = gudok("check", Path(__file__).parents[3])
+    assert (result.exit_code, result.output) == (0, "no errors\n")
+
+
+def test_a_mistake_in_the_settings_is_shown_with_its_line(gudok, root):
+    settings(root, SETTINGS.replace("port:", "prot:"))
+    result = gudok("check", root)
+    assert result.exit_code == 1
+    assert 'config/gateway.yaml:5:5: error: "prot" is not a field' in result.output
+    assert "5 |     prot: env.PORT" in result.output
+
+
+def test_a_dialect_that_is_missing_is_an_error_at_its_name(gudok, root):
+    settings(root, SETTINGS.replace("dialect: standard", "dialect: standart"))
+    result = gudok("check", root)
+    assert result.exit_code == 1
+    assert "config/gateway.yaml:7:14: error: smpp.main: there is no dialect standart" in result.output
+    assert 'did you mean "standard"?' in result.output
+
+
+def test_a_mistake_in_a_dialect_is_shown_with_its_line(gudok, root):
+    settings(root, dialect="ussd:\n  moed: tlv\n")
+    result = gudok("check", root)
+    assert result.exit_code == 1
+    assert "config/dialects/standard.yaml:2:3: error:" in result.output
+    assert "2 |   moed: tlv" in result.output
+
+
+def test_a_dialect_with_smaller_pages_than_the_project_is_an_error(gudok, root):
+    settings(root, dialect="ussd:\n  page_chars: { ucs2: 40 }\n")
+    result = gudok("check", root)
+    assert result.exit_code == 1
+    assert "the project assumes 80" in result.output

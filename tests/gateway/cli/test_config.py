@@ -22,6 +22,8 @@ smpp:
 def project(tmp_path: Path) -> Path:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "gateway.yaml").write_text(TEXT)
+    (tmp_path / "config" / "dialects").mkdir()
+    (tmp_path / "config" / "dialects" / "standard.yaml").write_text("{}\n")
     return tmp_path
 
 
@@ -63,3 +65,22 @@ def test_a_mistake_ends_with_status_1_and_a_place(project: Path) -> None:
     result = CliRunner().invoke(config, [str(project)], env={"SMPP_PASSWORD": "x"})
     assert result.exit_code == 1
     assert "config/gateway.yaml:7" in result.output
+
+
+def test_durations_are_shown_as_they_are_written(project: Path) -> None:
+    found = {one["path"]: one["value"] for one in json.loads(run(project, "--json"))}
+    assert (found["drain"], found["smpp.main.response"], found["smpp.main.tls"]) == ("10s", "30s", "no")
+
+
+def test_an_unknown_dialect_is_refused(project: Path) -> None:
+    variables = {"SMPP_PASSWORD": "x", "GUDOK_SMPP__MAIN__DIALECT": "standart"}
+    result = CliRunner().invoke(config, [str(project)], env=variables)
+    assert result.exit_code == 1
+    assert "there is no dialect standart" in result.output
+    assert "environment GUDOK_SMPP__MAIN__DIALECT" in result.output
+
+
+def test_a_missing_password_is_one_error(project: Path) -> None:
+    result = CliRunner().invoke(config, [str(project)], env={"SMPP_PASSWORD": None})
+    assert result.exit_code == 1
+    assert result.output.endswith("\n1 error\n")

@@ -20,6 +20,7 @@ from gateway.demo.feed import MOST_LISTENERS, MOST_WAITING, Feed
 from gateway.demo.show import Show
 
 ROOT = Path(__file__).resolve().parents[3]
+COPY = "a copy came: answered from the store"
 RICH, POOR = "79160000001", "79160000002"
 RENEWED = "Пакет обновлён, списано 490 ₽. Остатки сохранены на месяц."
 
@@ -172,6 +173,29 @@ async def test_everything_delivered_twice_is_charged_once(page: Open) -> None:
     again = await page.until("message", lambda one: not one["mine"])
     assert again["text"] == "Пакет уже обновлён. Остатки сохранены на месяц."
     assert len(await charges(page)) == 1
+
+
+async def test_a_copy_is_told_once_for_each_message_that_came_twice(page: Open) -> None:
+    assert await page.order("trouble", name="duplicate", on=True) == (200, "")
+    assert (await page.dial("*929#"))["text"] == RENEWED
+    row = await page.until("row", lambda one: one["text"] == COPY)
+    assert (row["kind"], row["detail"]) == ("note", "the message of the dialog came twice")
+    assert await page.order("trouble", name="duplicate", on=False) == (200, "")
+    assert (await page.dial("*105#"))["state"] == "menu"
+    assert await page.order("trouble", name="duplicate", on=True) == (200, "")
+    assert await page.order("sms", phone=RICH, to="9290", text="да") == (200, "")
+    await page.until("row", lambda one: one["detail"] == "the SMS came twice")
+    rows = (await page.picture())["rows"]
+    assert [one["text"] for one in rows].count(COPY) == 2
+
+
+async def test_a_code_that_no_flow_has_says_so(page: Open) -> None:
+    assert (await page.dial("*999*1234#"))["state"] == "ended"
+    row = await page.until("row", lambda one: one["text"] == "no flow has this code")
+    assert (row["detail"], row["state"]) == ("*999*…#", "bad")
+    assert (await page.dial("*105#"))["state"] == "menu"
+    rows = (await page.picture())["rows"]
+    assert [one["text"] for one in rows].count("no flow has this code") == 1
 
 
 async def test_a_lost_answer_takes_the_money_once_and_says_so(page: Open) -> None:

@@ -1,0 +1,62 @@
+"""The dialects that the centres of the settings name, read from `config/dialects/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.capabilities import Capabilities
+from engine.reading.diagnostic import Report
+from engine.reading.suggestion import did_you_mean
+from gateway.project_files import ProjectError, read_text
+from gateway.settings import Centre, Settings
+from ussd.dialect import Dialect
+from ussd.dialect_file import read_dialect
+
+FOLDER = "config/dialects"
+
+
+def dialect_file(name: str) -> str:
+    """Return the file of a dialect, as a path in the project."""
+    return f"{FOLDER}/{name}.yaml"
+
+
+def load_dialect(
+    root: Path, centre: Centre, report: Report, sources: dict[str, str], ussd: Capabilities | None = None
+) -> Dialect | None:
+    """Read the dialect of a centre; None when the report says why not.
+
+    `ussd` are the limits that the flows were checked against: a dialect may not be tighter. The text of the
+    file goes to `sources`, for showing lines. Raises ProjectError for a file that cannot be read.
+    """
+    file = dialect_file(centre.dialect)
+    at = centre.place
+    if not (root / file).exists():
+        known = sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
+        report.error(
+            "no-dialect",
+            f"smpp.{centre.name}: there is no dialect {centre.dialect} ({file} is missing)"
+            + did_you_mean(centre.dialect, known),
+            at,
+            help=f"the dialects are {', '.join(known)}" if known else f"write {file}",
+        )
+        return None
+    sources[file] = read_text(root / file)
+    dialect = read_dialect(sources[file], file, report)
+    if dialect is None or ussd is None or "ussd" not in centre.carries:
+        return dialect
+    tighter = dialect.tighter_than(ussd)
+    if tighter:
+        report.error("dialect", f"smpp.{centre.name}: {file}: " + "; ".join(tighter), at)
+        return None
+    return dialect
+
+
+def check_dialects(
+    root: Path, settings: Settings, report: Report, sources: dict[str, str], ussd: Capabilities | None = None
+) -> None:
+    """Read the dialects of all centres; what is wrong is in the report."""
+    for centre in settings.centres:
+        try:
+            load_dialect(root, centre, report, sources, ussd)
+        except ProjectError as error:
+            report.error("dialect", f"smpp.{centre.name}: {error}", centre.place)
