@@ -7,15 +7,14 @@ leaves, and whoever asks for the same order while it runs waits for the same out
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
 
 import msgspec
 import structlog
 
 from engine.effects import CallBackend
 from engine.inputs import BackendReplied, Input
-from engine.values import Value
+from gateway.backends.client import Backend
 from gateway.backends.operation import Operation, is_irreversible
 from gateway.backends.order import Change, Fresh, Orders, Running, Stored
 from gateway.backends.outcome import UNAVAILABLE, UNKNOWN, Outcome
@@ -28,23 +27,6 @@ ANSWER_MARGIN_MS = 500
 """What is left of the dialog's answer time for the answer itself to be stored and to travel."""
 RETRY_COMMIT_S = 0.5
 """An outcome that could not be stored is kept and offered to the store again."""
-
-
-class Backend(Protocol):
-    """Whatever carries operations out: `gateway.backends.client`, or a stand-in."""
-
-    async def call(
-        self,
-        operation: Operation,
-        arguments: Mapping[str, Value],
-        *,
-        phone: str,
-        lang: str,
-        channel: str,
-        key: str | None,
-        within_ms: int | None,
-    ) -> Outcome:
-        """Carry an operation out; never raises for what the other side does."""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ class Inbounds:
         self._ussd = ussd
         self._sms = sms
         self._outbox = outbox
+        self._standing: set[tuple[str, int, int]] = set()
         self._log = structlog.get_logger()
 
     def on_batch(self, link: Link, events: Sequence[LinkEvent]) -> None:
@@ -132,9 +133,12 @@ class Inbounds:
             case BindUp():
                 self._log.info("bound", link=link.name, bind=event.bind)
                 self._host.counters["binds"] += 1
+                self._standing.add((link.name, event.bind, event.connection))
                 batch.leave(self._outbox.pump)
             case BindDown():
-                self._host.counters["binds_lost"] += 1
+                standing = (link.name, event.bind, event.connection)
+                self._host.counters["binds_lost" if standing in self._standing else "binds_refused"] += 1
+                self._standing.discard(standing)
                 log = self._log.error if event.alarm else self._log.warning
                 log("unbound", link=link.name, bind=event.bind, reason=event.reason, retry_ms=event.retry_ms)
                 channel = self._sms.channel(link)

@@ -6,10 +6,11 @@ import asyncio
 
 import structlog
 
+from gateway.backends.client import Backend
 from gateway.backends.order import Attempt, Orders
 from gateway.backends.outcome import UNKNOWN, Outcome
 from gateway.host.batch import Batch
-from gateway.host.call import RETRY_COMMIT_S, Backend, Calls
+from gateway.host.call import RETRY_COMMIT_S, Calls
 from gateway.host.host import Host
 
 LOOK_EVERY_S = 0.25
