@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import structlog
 
 PEERS = Path(__file__).parent / "peers"
 REMEDY = "make test-services installs it"
@@ -33,6 +34,13 @@ SERVICES = {"node": _node, "chromium": _chromium}
 
 def _required() -> bool:
     return os.environ.get("GUDOK_REQUIRE_SERVICES", "") not in {"", "0"}
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Generator[None, None, None]:
+    """No test sees the log level or the stream that another one has set."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
