@@ -19,11 +19,11 @@ def is_open(project: Project, name: str, now: int) -> bool:
     queue = project.queues.get(name)
     hours = None if queue is None else queue.hours
     if isinstance(hours, tuple):
-        return _within(hours, local)
+        return is_within(hours, local)
     calendar = project.calendars.get(name if hours is None else hours)
     if calendar is None:
         return False
-    return _works(calendar, local.date()) and _within(calendar.hours, local)
+    return _works(calendar, local.date()) and is_within(calendar.hours, local)
 
 
 def end_of_workday(project: Project, calendar_name: str, days: int, now: int) -> timedelta:
@@ -45,7 +45,8 @@ def end_of_workday(project: Project, calendar_name: str, days: int, now: int) ->
     return end - local
 
 
-def _within(hours: tuple[int, int], local: datetime) -> bool:
+def is_within(hours: tuple[int, int], local: datetime) -> bool:
+    """Tell whether a local time is in a window of the day: minutes from midnight, also over midnight."""
     minute = local.hour * 60 + local.minute
     first, last = hours
     return first <= minute < last if first <= last else minute >= first or minute < last

@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from engine.capabilities import Channel
+from engine.flow import Operation as DeclaredOperation
 from engine.reading.diagnostic import Report
 from engine.reading.scalars import Address
 from engine.values import Value
@@ -65,7 +66,7 @@ class Backends:
         self._old: list[HttpBackends] = []
         self._log = structlog.get_logger()
 
-    def use(self, operations: Mapping[str, Operation]) -> None:
+    def use(self, operations: Mapping[str, DeclaredOperation]) -> None:
         """Serve these operations. Raises StartError for an address that is not set."""
         endpoints: dict[str, Endpoint] = {}
         for operation in operations.values():
@@ -78,8 +79,8 @@ class Backends:
         self._client = HttpBackends(endpoints, clock=self._clock.now, alarm=self._alarm)
         self._client.open()
 
-    def _address(self, operation: Operation) -> str:
-        url = str(getattr(operation, "url", ""))
+    def _address(self, operation: DeclaredOperation) -> str:
+        url = operation.url
         if not url.startswith("env."):
             return url
         value = self._environment.get(url.removeprefix("env."))

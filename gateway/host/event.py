@@ -14,6 +14,7 @@ import structlog
 
 from engine import machine
 from engine.background import EventFailedError, EventStart, event_starts
+from engine.calendar import is_within
 from engine.capabilities import Channel
 from engine.effects import Collect, End
 from engine.inputs import Begin, Input
@@ -36,13 +37,11 @@ _decoder = msgspec.msgpack.Decoder(
 def opens_at(hours: tuple[int, int], zone: tzinfo, now: int) -> int:
     """Return when a window of the day (minutes from midnight, local) is next open (UTC ms)."""
     local = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone)
-    minute = local.hour * 60 + local.minute
     first, last = hours
-    is_open = first <= minute < last if first <= last else minute >= first or minute < last
-    if is_open or first == last:
+    if first == last or is_within(hours, local):
         return now
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    days = 0 if minute < first else 1
+    days = 0 if local.hour * 60 + local.minute < first else 1
     opening = midnight + timedelta(days=days, minutes=first)
     return int(opening.timestamp() * 1000)
 
