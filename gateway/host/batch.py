@@ -33,8 +33,10 @@ class Before:
         "look",
         "number",
         "order",
+        "recorded",
         "secret",
         "session",
+        "tally",
         "version",
     )
 
@@ -49,6 +51,8 @@ class Before:
         self.order = conversation.order
         self.closing = conversation.closing
         self.hides_input = conversation.hides_input
+        self.tally = conversation.tally
+        self.recorded = conversation.recorded
         self.due = conversation.due
         self.version = conversation.version
         self.inputs: list[tuple[str, str | None]] = []
@@ -65,6 +69,8 @@ class Before:
         conversation.order = self.order
         conversation.closing = self.closing
         conversation.hides_input = self.hides_input
+        conversation.tally = self.tally
+        conversation.recorded = self.recorded
         conversation.due = self.due
         conversation.version = self.version
 

@@ -11,6 +11,7 @@ from engine.effects import CallBackend, Look, Question
 from engine.flow_set import FlowSet
 from engine.session import Session, Waiting, dump_judged, is_secret, load
 from engine.values import holds_secret, pack, unpack_extension
+from gateway.journal.tally import NOTHING, Tally
 from gateway.store.record import JournalRow
 from ussd.dialog import Dialog
 
@@ -23,7 +24,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `session` is `engine.session.dump`. `call` is the back-end call that the session waits for: number,
     operation, arguments, business key, limit; after a restart it is asked again, under the same order where
     it is one. `look` are the questions it waits for, `order` the key of the order waited for. `closing` is
-    true while nobody has confirmed the last text of a session that has charged.
+    true while nobody has confirmed the last text of a session that has charged. `tally` is for its record.
     """
 
     version: int
@@ -34,8 +35,15 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     look: tuple[tuple[str, str, str], ...] | None
     order: str | None
     closing: bool
+    tally: Tally = NOTHING
 
 
+BEGUN_OUTSIDE = "e:in:"
+"""Begins the keys of the sessions of events from outside."""
+BEGUN_BY_US = (BEGUN_OUTSIDE, "start:", "o:")
+"""Begin the keys of all sessions that we begin: events from outside, scheduled and outbound starts."""
+TIMED = frozenset({Waiting.ANSWER, Waiting.READING, Waiting.OFFER, Waiting.PAUSE})
+"""What a session waits for that ends with `Silence` at its deadline."""
 TURN = "turn"
 LAST_TURN = "last_turn"
 """Kinds of journal rows."""
@@ -65,8 +73,10 @@ class Conversation:
         "key",
         "look",
         "order",
+        "recorded",
         "session",
         "slot",
+        "tally",
         "version",
     )
 
@@ -81,6 +91,8 @@ class Conversation:
         self.order: str | None = None
         self.closing = False
         self.hides_input = False
+        self.tally = NOTHING
+        self.recorded = False
         self.due: int | None = None
         self.slot = 0
 
@@ -95,7 +107,10 @@ class Conversation:
         waiting = session.waiting
         if waiting is Waiting.ENDED:
             return None
-        due = session.deadline if waiting is Waiting.ANSWER or waiting is Waiting.READING else None
+        if waiting is Waiting.ANSWER or waiting in TIMED:
+            due = session.deadline
+        else:
+            due = None
         if dialog is not None and not dialog.ended_at:
             limit = dialog.total_due
             if due is None and dialog.answer_due and dialog.answer_due < limit:
@@ -124,6 +139,7 @@ class Conversation:
             None if look is None else tuple((one.kind, one.name, one.subject) for one in look.questions),
             self.order,
             self.closing,
+            self.tally,
         )
         return _encode(record), secret or (call is not None and holds_secret(call.arguments))
 
@@ -139,6 +155,11 @@ class Conversation:
         frames = self.session.frames
         at = (frames[-1].flow, frames[-1].pc) if frames else ("", 0)
         return TURN, _encode((at, inputs))
+
+
+def begun_by_us(key: str) -> bool:
+    """Tell by its key whether we began a session and nobody had asked us to."""
+    return key.startswith(BEGUN_BY_US)
 
 
 def read_ended_dialog(row: JournalRow) -> Dialog:
@@ -164,6 +185,7 @@ def revive(key: str, version: int, record: Record, flows: FlowSet) -> Conversati
     conversation.dialog = record.dialog
     conversation.order = record.order
     conversation.closing = record.closing
+    conversation.tally = record.tally
     conversation.hides_input = True
     if record.look is not None:
         conversation.look = Look(tuple(Question(*one) for one in record.look))

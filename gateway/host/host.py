@@ -10,14 +10,17 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 import structlog
 
+from engine.chosen_language import chosen_language
 from engine.effects import Note
 from engine.session import Waiting
 from gateway.host.batch import Batch, Mark
 from gateway.host.conversation import Conversation
 from gateway.host.wheel import Wheel
+from gateway.journal.detail import Details
 from gateway.library import Library
 from gateway.store.batch import Group
 from gateway.store.sqlite import SqliteStore
+from gateway.switch import Switches
 
 Handler: TypeAlias = Callable[[Batch, Any], None]
 Observer: TypeAlias = Callable[[str, Conversation | None, Any], None]
@@ -54,9 +57,11 @@ class Host:
         self.clock = clock
         self.conversations: dict[str, Conversation] = {}
         self.counters: Counter[str] = Counter()
+        self.switches = Switches(self.counters, lambda: library.current)
         self.observers: list[Observer] = []
         self.wheel: Wheel[Conversation] = Wheel()
         self.on_due: Handler | None = None
+        self.details: Details | None = None
         self.after_batch: list[Callable[[], None]] = []
         self.draining = False
         self._pending: list[tuple[Handler, Any]] = []
@@ -65,6 +70,16 @@ class Host:
         self._timer_at = 0
         self._idle: asyncio.Event | None = None
         self._log = structlog.get_logger()
+
+    def language(self, subscriber: str, now: int, otherwise: str = "") -> str:
+        """Return the language in which a session of a subscriber begins.
+
+        That is the one the subscriber has chosen, else `otherwise`, else that of the flows. `now` is UTC in
+        milliseconds.
+        """
+        project = self.library.current.project
+        chosen = chosen_language(project, lambda name: self.store.count_memory(subscriber, name, now))
+        return chosen or otherwise or project.languages[0]
 
     # Inputs
 
@@ -148,6 +163,11 @@ class Host:
                 conversation.due = None
                 if conversation.version:
                     group.drop_session(key, conversation.version)
+                if self.details is not None and not conversation.recorded:
+                    conversation.recorded = True
+                    frames = (*before.session.frames, *conversation.session.frames)
+                    seen = [frame.flow for frame in frames]
+                    group.detail(batch.now, self.details.record(conversation, seen, batch.now))
             else:
                 data, secret = conversation.dump()
             secret = secret or before.secret
