@@ -28,6 +28,7 @@ class Before:
         "dialog",
         "due",
         "group",
+        "held",
         "hides_input",
         "inputs",
         "look",
@@ -51,6 +52,7 @@ class Before:
         self.order = conversation.order
         self.closing = conversation.closing
         self.hides_input = conversation.hides_input
+        self.held = conversation.held
         self.tally = conversation.tally
         self.recorded = conversation.recorded
         self.due = conversation.due
@@ -69,6 +71,7 @@ class Before:
         conversation.order = self.order
         conversation.closing = self.closing
         conversation.hides_input = self.hides_input
+        conversation.held = self.held
         conversation.tally = self.tally
         conversation.recorded = self.recorded
         conversation.due = self.due

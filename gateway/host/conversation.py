@@ -24,7 +24,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `session` is `engine.session.dump`. `call` is the back-end call that the session waits for: number,
     operation, arguments, business key, limit; after a restart it is asked again, under the same order where
     it is one. `look` are the questions it waits for, `order` the key of the order waited for. `closing` is
-    true while nobody has confirmed the last text of a session that has charged. `tally` is for its record.
+    true while nobody has confirmed the last text of a session that has charged. `tally` is for its record,
+    `held` are messages that came while nothing could take them.
     """
 
     version: int
@@ -36,11 +37,16 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     order: str | None
     closing: bool
     tally: Tally = NOTHING
+    held: tuple[str, ...] = ()
 
 
 BEGUN_OUTSIDE = "e:in:"
 """Begins the keys of the sessions of events from outside."""
-BEGUN_BY_US = (BEGUN_OUTSIDE, "start:", "o:")
+BEGUN_LATER = "p:"
+"""Begins the keys of scheduled starts and of their sessions by SMS."""
+BEGUN_OUT = "o:"
+"""Begins the keys of outbound plans and of their sessions by SMS."""
+BEGUN_BY_US = (BEGUN_OUTSIDE, BEGUN_LATER, BEGUN_OUT)
 """Begin the keys of all sessions that we begin: events from outside, scheduled and outbound starts."""
 TIMED = frozenset({Waiting.ANSWER, Waiting.READING, Waiting.OFFER, Waiting.PAUSE})
 """What a session waits for that ends with `Silence` at its deadline."""
@@ -61,6 +67,7 @@ class Conversation:
     counts the stored states. `due` is the earliest deadline (UTC ms); `slot` belongs to the wheel.
     `closing` is true for a session that has charged and ended, until its last screen is confirmed.
     `hides_input` tells that what is typed next must not be written down; after a restart nobody knows.
+    `held` are messages of the subscriber, oldest first, that came while nothing could take them.
     """
 
     __slots__ = (
@@ -69,6 +76,7 @@ class Conversation:
         "dialog",
         "due",
         "flows",
+        "held",
         "hides_input",
         "key",
         "look",
@@ -91,6 +99,7 @@ class Conversation:
         self.order: str | None = None
         self.closing = False
         self.hides_input = False
+        self.held: tuple[str, ...] = ()
         self.tally = NOTHING
         self.recorded = False
         self.due: int | None = None
@@ -121,7 +130,11 @@ class Conversation:
 
     def is_secret(self) -> bool:
         """Tell whether anything here must not be stored in clear."""
-        return is_secret(self.session) or (self.call is not None and holds_secret(self.call.arguments))
+        return (
+            bool(self.held)
+            or is_secret(self.session)
+            or (self.call is not None and holds_secret(self.call.arguments))
+        )
 
     def dump(self) -> tuple[bytes, bool]:
         """Return the record for the store and whether it must be sealed."""
@@ -140,7 +153,10 @@ class Conversation:
             self.order,
             self.closing,
             self.tally,
+            self.held,
         )
+        # What a held message will be the answer to, nobody knows yet: it may be a secret.
+        secret = secret or bool(self.held)
         return _encode(record), secret or (call is not None and holds_secret(call.arguments))
 
     def journal(self, inputs: list[tuple[str, str | None]]) -> tuple[str, bytes]:
@@ -186,6 +202,7 @@ def revive(key: str, version: int, record: Record, flows: FlowSet) -> Conversati
     conversation.order = record.order
     conversation.closing = record.closing
     conversation.tally = record.tally
+    conversation.held = record.held
     conversation.hides_input = True
     if record.look is not None:
         conversation.look = Look(tuple(Question(*one) for one in record.look))
