@@ -48,11 +48,16 @@ def kannel_box(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
 
 
-SERVICES = {"node": _node, "chromium": _chromium, "perl": _perl, "kannel": _kannel}
+def _espeak() -> str | None:
+    return None if shutil.which("espeak-ng") else f"espeak-ng is missing: {REMEDY}"
+
+
+SERVICES = {"node": _node, "chromium": _chromium, "perl": _perl, "kannel": _kannel, "espeak": _espeak}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers of services that only tests of SMPP need."""
+    """Name the markers of services that few tests need."""
+    config.addinivalue_line("markers", "espeak: needs Debian's espeak-ng")
     config.addinivalue_line("markers", "perl: needs Perl with Net::SMPP, Debian's libnet-smpp-perl")
     config.addinivalue_line("markers", "kannel: needs Debian's kannel")
 
