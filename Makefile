@@ -14,7 +14,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test test-services lint types flows-test unit prompts sample docs house bench kill clean distclean \
+.PHONY: help run test test-services lint types flows-test unit asterisk prompts sample docs house bench kill clean distclean \
 	environment-run environment-test
 
 help: ## this list
@@ -65,6 +65,9 @@ test-services: ## install or find what some tests need: Node.js, Chromium, Kanne
 	grep -q "\"version\": \"$$version\"" tests/peers/node_modules/smpp/package.json 2>/dev/null || \
 		npm install --prefix tests/peers --no-package-lock --no-audit --no-fund --loglevel=error; \
 	echo "services: node $$(node --version), npm package smpp $$version, $$(chromium --version 2>/dev/null | head -n 1), Kannel, Net::SMPP"
+
+asterisk: ## bring a private Asterisk 22 for the tests (root; a minute, 600 MB), in ASTERISK_TREE or .cache/asterisk
+	@sh deploy/asterisk-tree.sh
 
 prompts: environment-run ## synthesise the prompts of calls that are missing
 	$(VENV)/bin/gudok prompts . --lang ru --make --prune
