@@ -454,7 +454,7 @@ class Gateway:
                 self._log.error("pace_fault", exc_info=True)
 
     async def _tend(self) -> None:
-        """Once a second look after the disk, once a minute delete what is too old."""
+        """Once a second look after the disk, once a minute (or until it is gone) delete what is too old."""
         sweeper = Sweeper({Retention.DETAIL: self.settings.edr.keep_ms})
         since_sweep = 0.0
         while True:
@@ -473,7 +473,7 @@ class Gateway:
                 self.asterisks.tend(self.clock.now())
                 if self.details is not None:
                     await self.details.tend()
-                if since_sweep >= SWEEP_EVERY_S:
+                if since_sweep >= SWEEP_EVERY_S or self.store.behind:
                     since_sweep = 0.0
                     if self.speaker is not None:
                         await asyncio.to_thread(self.speaker.sweep)

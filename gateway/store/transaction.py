@@ -100,7 +100,7 @@ UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.I
 class Change:
     """One transaction: what it did to the numbers held in memory, so that a failure can be undone."""
 
-    __slots__ = ("_before", "_connection", "_versions", "batches", "journal", "lost")
+    __slots__ = ("_before", "_connection", "_versions", "batches", "behind", "journal", "lost")
 
     def __init__(
         self,
@@ -113,6 +113,7 @@ class Change:
         self._versions = versions
         self.batches = batches
         self.journal = journal
+        self.behind = False
         self.lost: list[list[Group]] = []
         self._before: dict[str, int | None] = {}
 
@@ -232,9 +233,10 @@ class Change:
     def _sweep(self, batch: StoreBatch) -> None:
         for retention, before, limit in batch.swept:
             for statement in _SWEEP.get(retention, ()):
-                self._connection.execute(statement, (before, limit))
+                self.behind |= self._connection.execute(statement, (before, limit)).rowcount >= limit
             if retention is not None:
-                self._connection.execute(_SWEEP_JOURNAL, (retention.value, before, limit))
+                swept = self._connection.execute(_SWEEP_JOURNAL, (retention.value, before, limit)).rowcount
+                self.behind |= swept >= limit
         if batch.swept:  # the number outlives its rows, so that none is used twice
             self._connection.execute(_META, ("journal", str(self.journal).encode()))
 
