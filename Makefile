@@ -42,7 +42,8 @@ flows-test: environment-test
 	$(VENV)/bin/gudok test . --min-cover 90
 
 unit: environment-test
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile -q $(PYTEST_ARGS)
+	$(PY) -m pytest tests/asterisk -q
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile -q --ignore=tests/asterisk $(PYTEST_ARGS)
 
 # Other minds that the tests talk to: the npm package smpp, Kannel, Perl's Net::SMPP, Chromium.
 test-services: ## install or find what some tests need: Node.js, Chromium, Kannel, Net::SMPP, espeak-ng

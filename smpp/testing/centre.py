@@ -17,7 +17,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +45,10 @@ from smpp.testing.waiting import Waiting
 
 TICK_S = 0.2
 CLOSED_DIALOGS = 10_000
-"""So many ended dialogues are remembered, to tell a late page from a new dialogue of the network."""
+"""Of so many handsets the last dialogue is remembered, to tell a late page from a new one of the network.
+
+Not those before it: session numbers are short, and an ESME that numbers a dialogue may take an old one.
+"""
 
 
 class CentreError(Exception):
@@ -113,7 +116,7 @@ class Centre:
         self._receivers: list[Peer] | None = None
         self._touched: dict[int, Peer] = {}
         self._dialogs: dict[str, Dialog] = {}
-        self._ended: deque[tuple[str, int]] = deque(maxlen=CLOSED_DIALOGS)
+        self._ended: dict[str, int] = {}
         self._sessions = 0
         self._references = 0
         self._connections = 0
@@ -371,7 +374,7 @@ class Centre:
         number = self.dialect.session_number(sm) if self.dialect.session_info else None
         if dialog is not None:
             return number is None or number == self.dialect.number(dialog.session)
-        if number is not None and (msisdn, number) in self._ended:
+        if number is not None and self._ended.get(msisdn) == number:
             return False
         return self.dialect.begins(sm)
 
@@ -395,7 +398,10 @@ class Centre:
         """A dialogue has ended."""
         if self._dialogs.get(dialog.msisdn) is dialog:
             del self._dialogs[dialog.msisdn]
-            self._ended.append((dialog.msisdn, self.dialect.number(dialog.session)))
+            self._ended.pop(dialog.msisdn, None)
+            self._ended[dialog.msisdn] = self.dialect.number(dialog.session)
+            if len(self._ended) > CLOSED_DIALOGS:
+                del self._ended[next(iter(self._ended))]
         self._changed()
 
     # -- inside -----------------------------------------------------------------------------------
