@@ -148,6 +148,14 @@ class Asterisk:
         while len(left := await asyncio.to_thread(self.channels)) > but:
             assert time.monotonic() < until, f"channels that stay: {left}"
 
+    async def writes(self, name: str, octets: int, within: float = 8) -> None:
+        """Wait until a file below the folder has that many octets."""
+        until = time.monotonic() + within
+        path = self.folder / name
+        while not path.exists() or path.stat().st_size < octets:
+            assert time.monotonic() < until, f"{name} does not grow"
+            await asyncio.to_thread(path.exists)
+
     def _command(self, here: Path) -> list[str]:
         libraries = f"{_libraries(here)}:{here / 'usr/lib'}"
         return [str(_loader(here)), "--library-path", libraries, str(here / "usr/sbin/asterisk")]
@@ -159,7 +167,7 @@ class Asterisk:
         (etc / "site").mkdir()
         for name, text in self.site.items():
             (etc / "site" / name).write_text(text, encoding="utf-8")
-        for name in ("run", "log", "spool/monitor", "var", "keys", "cache", "data/sounds"):
+        for name in ("run", "log", "spool/monitor", "var", "keys", "cache", "data/sounds/gudok-recordings"):
             (self.folder / name).mkdir(parents=True)
         shipped = here / "usr/share/asterisk"
         (self.folder / "data/documentation").symlink_to(shipped / "documentation")

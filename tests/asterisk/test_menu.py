@@ -1,10 +1,14 @@
 """A menu by telephone: keys through EXEC Read, barge-in, type-ahead, silence, hang-up, early media."""
 
 import asyncio
+import struct
+import wave
 
 import pytest
 
 from ivr.prompt import Heard, Prompt
+from ivr.voice import Recorded
+from tests.asterisk import sound
 from tests.asterisk.gateway import Visit, nothing, serve
 from tests.asterisk.peer.phone import Phone
 from tests.asterisk.place import Place
@@ -13,6 +17,9 @@ from tests.asterisk.server import Asterisk
 pytestmark = pytest.mark.asterisk
 
 MENU = Prompt(("tone/menu",), max_digits=1, first_s=5)
+RECORDED = "data/sounds/gudok-recordings/request.wav"
+SECOND = 16_000
+"""Octets of a second of it."""
 MORE = Prompt(("tone/wrong",), max_digits=1, first_s=5)
 
 
@@ -142,6 +149,33 @@ async def test_early_media_is_heard_before_the_call_is_answered(caller: Phone, p
     assert states == ["ringing"]
 
 
+async def test_what_a_caller_says_is_kept_until_the_hash_key(caller: Phone, place: Place, asterisk: Asterisk):
+    recorded: list[Recorded] = []
+
+    async def flow(visit: Visit) -> None:
+        await visit.voice.answer()
+        recorded.append(await visit.voice.record("gudok-recordings/request", 20, beep=False))
+        recorded.append(await visit.voice.record("no-such-folder/request", 20, beep=False))
+        await visit.voice.play(("tone/thanks",))
+        await visit.voice.leave("done")
+
+    async with serve(place.first, flow=flow):
+        call = await caller.call("0890")
+        await call.answered()
+        call.talk("caller")
+        await asterisk.writes(RECORDED, SECOND)
+        await call.press("#")
+        call.talk(None)
+        await call.hears("thanks")
+        await call.ended()
+    with wave.open(str(asterisk.folder / RECORDED), "rb") as file:
+        seconds = file.getnframes() / file.getframerate()
+        frame = struct.unpack("<160h", file.readframes(SECOND // 4)[-320:])
+    assert sound.heard(list(frame)) == "caller"
+    assert [one.outcome for one in recorded] == ["ok", "failed"]
+    assert 0.9 < recorded[0].seconds < seconds + 0.3
+
+
 @pytest.mark.parametrize("moment", ["ringing", "prompt", "thinking", "record"])
 async def test_a_hang_up_at_any_moment_is_known_and_leaves_no_channel(
     caller: Phone, place: Place, asterisk: Asterisk, moment: str
@@ -165,7 +199,7 @@ async def test_a_hang_up_at_any_moment_is_known_and_leaves_no_channel(
             await gone.wait()
         else:
             reached.set()
-            outcomes.append((await visit.voice.record("monitor/words", 20, beep=False)).outcome)
+            outcomes.append((await visit.voice.record("gudok-recordings/words", 20, beep=False)).outcome)
 
     async with serve(place.first, flow=flow, hangup=nothing) as gateway:
         call = await caller.call("0890")
