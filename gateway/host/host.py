@@ -24,6 +24,7 @@ Observer: TypeAlias = Callable[[str, Conversation | None, Any], None]
 """`observer(event, conversation, detail)` with `trace`, `turn`, `backend`, `sms`: for pages and traces."""
 
 _ENDED = Waiting.ENDED
+_encode = msgspec.msgpack.Encoder().encode
 LOGGED = frozenset({"log", "error"})
 FAULTS_LOGGED = 20
 """Tracebacks written in full; a fault that repeats is only counted after that."""
@@ -86,7 +87,8 @@ class Host:
     def _run(self) -> None:
         self._busy = True
         pending, self._pending = self._pending, []
-        batch = Batch(self.store.batch(), self.clock.now())
+        now = self.clock.now()
+        batch = Batch(self.store.batch(now), now)
         for handler, item in pending:
             self.guarded(batch, handler, item)
         self.counters["batches"] += 1
@@ -149,7 +151,7 @@ class Host:
                 if conversation.version:
                     group.drop_session(key, conversation.version)
             else:
-                data, secret = conversation.dump()
+                state, secret = conversation.record()
             secret = secret or before.secret
             if before.inputs:
                 kind, turn = conversation.journal(before.inputs)
@@ -157,7 +159,12 @@ class Host:
             if ended:
                 continue
             due = conversation.due = conversation.deadline()
-            conversation.version = group.put_session(key, conversation.version, data, due, secret)
+            if secret:
+                conversation.version = group.put_session(
+                    key, conversation.version, _encode(state), due, sealed=True
+                )
+            else:
+                conversation.version = group.put_state(key, conversation.version, state, due)
 
     def _committed(self, batch: Batch, lost: list[Group], error: Exception | None) -> None:
         if error is not None:

@@ -11,14 +11,12 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from gateway.store.batch import Group, Kind, StoreBatch
-from gateway.store.form import Columns
+from gateway.store.batch import Group, Kind, StoreBatch, Turn
+from gateway.store.form import Columns, State
 from gateway.store.record import Retention
+from gateway.store.trail import Step, Trail
+from gateway.store.turns import write_turns
 
-_PUT_SESSION = (
-    "INSERT INTO session (key, version, due, sealed, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE"
-    " SET version = excluded.version, due = excluded.due, sealed = excluded.sealed, data = excluded.data"
-)
 _JOURNAL = (
     "INSERT INTO journal (at, session, kind, retention, source, sealed, data, answer, id)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -41,11 +39,13 @@ _SWEEP_JOURNAL = (
     "DELETE FROM journal WHERE id IN"
     " (SELECT id FROM journal WHERE retention = ? AND at < ? ORDER BY at LIMIT ?)"
 )
+_SWEEP_TURNS = "DELETE FROM turns WHERE first IN (SELECT first FROM turns WHERE at < ? ORDER BY at LIMIT ?)"
 _SWEEP_MESSAGE = (
     "DELETE FROM message WHERE (link, message_id) IN"
     " (SELECT link, message_id FROM message WHERE at < ? LIMIT ?)"
 )
 _SWEEP: dict[Retention | None, tuple[str, ...]] = {
+    Retention.SESSION: (_SWEEP_TURNS,),
     Retention.SMS: (
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE final = 1 AND at < ? LIMIT ?)",
         _SWEEP_MESSAGE,
@@ -60,6 +60,8 @@ _SWEEP: dict[Retention | None, tuple[str, ...]] = {
 }
 
 
+_AT_LEAST = 16_384
+"""Octets that the smallest transaction puts into the write-ahead log, about."""
 _JOURNAL_KIND = int(Kind.JOURNAL)
 
 UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.InterfaceError)
@@ -69,7 +71,17 @@ UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.I
 class Change:
     """One transaction: what it did to the numbers held in memory, so that a failure can be undone."""
 
-    __slots__ = ("_before", "_connection", "_versions", "batches", "journal", "lost")
+    __slots__ = (
+        "_before",
+        "_connection",
+        "_trail",
+        "_versions",
+        "batches",
+        "journal",
+        "lost",
+        "size",
+        "step",
+    )
 
     def __init__(
         self,
@@ -77,20 +89,25 @@ class Change:
         versions: dict[str, int],
         journal: int,
         batches: list[StoreBatch],
+        trail: Trail,
     ) -> None:
         self._connection = connection
         self._versions = versions
+        self._trail = trail
+        self.step: Step | None = None
+        self.size = _AT_LEAST
         self.batches = batches
         self.journal = journal
         self.lost: list[list[Group]] = []
-        self._before: dict[str, int | None] = {}
+        self._before: dict[str, int] = {}
 
     def run(self) -> None:
         """Begin the transaction and run every statement; raises sqlite3.Error, then call `undo`."""
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        sessions: dict[str, Columns | None] = {}
+        sessions: dict[str, State | None] = {}
         journal: list[Any] = []
+        turns: list[Turn] = []
         tables: tuple[list[tuple[str, Any]], ...] = tuple([] for _ in Kind)
         versions, first = self._versions, self._before
         for batch in self.batches:
@@ -103,20 +120,26 @@ class Change:
                 group.lost = False
                 for key, version, session in group.sessions:
                     if key not in first:
-                        first[key] = version or None
+                        first[key] = version
                     sessions[key] = session
                     if session is None:
                         versions.pop(key, None)
                     else:
                         versions[key] = version + 1
+                if group.turn is not None:
+                    turns.append(group.turn)
                 for kind, name, columns in group.rows:
                     if kind == _JOURNAL_KIND:
                         journal.append(columns)
                     else:
                         tables[kind].append((name, columns))
             self.lost.append(lost)
-        self._write_sessions(sessions)
+        self.step = self._trail.write(self._connection, sessions, self.batches[-1].now)
+        self.size += self.step.size
         self._write_journal(journal)
+        if turns:
+            self.size += write_turns(self._connection, self.journal + 1, turns)
+            self.journal += len(turns)
         self._write_tables(tables)
         for batch in self.batches:
             self._sweep(batch)
@@ -138,14 +161,6 @@ class Change:
                 return False
             taken.append(once)
         return True
-
-    def _write_sessions(self, sessions: dict[str, Columns | None]) -> None:
-        puts = [columns for columns in sessions.values() if columns is not None]
-        if puts:
-            self._connection.executemany(_PUT_SESSION, puts)
-        if len(puts) < len(sessions):
-            drops = [(key,) for key, columns in sessions.items() if columns is None]
-            self._connection.executemany("DELETE FROM session WHERE key = ?", drops)
 
     def _write_journal(self, rows: list[Any]) -> None:
         if rows:
@@ -196,13 +211,15 @@ class Change:
     def undo(self) -> None:
         """The transaction did not happen: put the versions back."""
         for key, version in self._before.items():
-            if version is None:
-                self._versions.pop(key, None)
-            else:
+            if version:
                 self._versions[key] = version
+            else:
+                self._versions.pop(key, None)
 
     def end(self, stored: bool) -> None:
-        """Tell every group how it ended."""
+        """Tell every group, and the log, how it ended."""
+        if stored and self.step is not None:
+            self._trail.stored(self.step)
         for batch in self.batches:
             for group in batch.groups:
                 if group.remembered:
@@ -210,12 +227,16 @@ class Change:
 
 
 def mark_unfit(
-    connection: sqlite3.Connection, versions: dict[str, int], journal: int, batches: list[StoreBatch]
+    connection: sqlite3.Connection,
+    versions: dict[str, int],
+    journal: int,
+    batches: list[StoreBatch],
+    trail: Trail,
 ) -> None:
     """Try every group alone, roll it back, and mark those that cannot be stored."""
     for batch in batches:
         for group in batch.groups:
-            change = Change(connection, dict(versions), journal, [batch.alone(group)])
+            change = Change(connection, dict(versions), journal, [batch.alone(group)], trail)
             try:
                 change.run()
             except UNFIT:

@@ -577,5 +577,5 @@ def audit(simulation: Simulation, *, charged: int | None = None, hung_up: bool =
     assert not rows, f"orders are still open: {rows}"
     left = [(one.key[:2], one.session.waiting, one.closing) for one in gateway.host.conversations.values()]
     assert not left, f"sessions are left over: {left}"
-    (stored,) = gateway.store._read.execute("SELECT count(*) FROM session").fetchone()
-    assert stored == 0, "sessions are left over in the store"
+    stored = gateway.store.load(gateway.clock.now()).sessions
+    assert not stored, "sessions are left over in the store"
