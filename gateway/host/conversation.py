@@ -46,43 +46,35 @@ _last_turn = msgspec.msgpack.Decoder(tuple[Dialog, Any]).decode
 _decoder = msgspec.msgpack.Decoder(Record, ext_hook=unpack_extension)
 
 
-class Conversation:
+class Conversation(msgspec.Struct, eq=False, gc=False):
     """A session while it lives: mutable, owned by the host.
 
     `key` names the row of the store: `u:` a USSD dialog, `s:` an SMS dialogue, `e:` an event. `version`
     counts the stored states. `due` is the earliest deadline (UTC ms); `slot` belongs to the wheel.
     `closing` is true for a session that has charged and ended, until its last screen is confirmed.
     `hides_input` tells that what is typed next must not be written down; after a restart nobody knows.
+
+    It has nothing that leads back to it, so the collector of cycles need not know it.
     """
 
-    __slots__ = (
-        "call",
-        "closing",
-        "dialog",
-        "due",
-        "flows",
-        "hides_input",
-        "key",
-        "look",
-        "order",
-        "session",
-        "slot",
-        "version",
-    )
+    key: str
+    flows: FlowSet
+    session: Session
+    dialog: Dialog | None = None
+    version: int = 0
+    call: CallBackend | None = None
+    look: Look | None = None
+    order: str | None = None
+    closing: bool = False
+    hides_input: bool = False
+    due: int | None = None
+    slot: int = 0
 
-    def __init__(self, key: str, flows: FlowSet, session: Session) -> None:
-        self.key = key
-        self.flows = flows
-        self.session = session
-        self.dialog: Dialog | None = None
-        self.version = 0
-        self.call: CallBackend | None = None
-        self.look: Look | None = None
-        self.order: str | None = None
-        self.closing = False
-        self.hides_input = False
-        self.due: int | None = None
-        self.slot = 0
+    def copy(self) -> Conversation:
+        """Return what it is now, to be put back perhaps."""
+        # `copy.copy` does just this; msgspec's type hints do not name it.
+        copied: Conversation = self.__copy__()  # type: ignore[attr-defined]
+        return copied
 
     @property
     def ended(self) -> bool:

@@ -108,17 +108,17 @@ class Host:
         """Call a handler; a fault of ours in it harms no other input of the batch. True if it went well."""
         mark = batch.mark()
         outer, first = batch.saved, batch.first
-        batch.saved, batch.first = {}, mark[1]
+        batch.saved, batch.first, batch.latest = {}, mark[1], None
         try:
             handler(batch, item)
         except Exception as fault:
             self.take_back(batch, mark, fault)
-            batch.saved, batch.first = outer, first
+            batch.saved, batch.first, batch.latest = outer, first, None
             return False
         for key, saved in batch.saved.items():
             if batch.touched[key].number < first:
                 outer.setdefault(key, saved)
-        batch.saved, batch.first = outer, first
+        batch.saved, batch.first, batch.latest = outer, first, None
         return True
 
     def take_back(self, batch: Batch, mark: Mark, fault: Exception) -> None:
@@ -147,7 +147,8 @@ class Host:
             ended = conversation.session.waiting is _ENDED and not conversation.closing
             if ended:
                 secret = conversation.is_secret()
-                conversation.due = None
+                if conversation.due is not None:
+                    conversation.due = None
                 if conversation.version:
                     group.drop_session(key, conversation.version)
             else:
@@ -195,7 +196,7 @@ class Host:
             self._do(undo, arguments)
         for key, before in batch.touched.items():
             before.put_back()
-            if before.version == 0:
+            if before.was.version == 0:
                 self.conversations.pop(key, None)
         for act, arguments in batch.refused:
             self._do(act, arguments)

@@ -43,7 +43,12 @@ class Stepper:
 
     def step(self, batch: Batch, conversation: Conversation, given: Input) -> None:
         """Give a session an input and carry out what comes of it, up to its next wait."""
-        before = batch.before(conversation)
+        latest = batch.latest
+        before = (
+            latest
+            if latest is not None and latest.conversation is conversation
+            else batch.before(conversation)
+        )
         observers = self._host.observers
         lane = self.lanes[conversation.session.channel]
         # What came in, for the journal row of this turn; typed secrets are left out.
@@ -55,10 +60,11 @@ class Stepper:
             conversation.session = turn.session
             answer: Input | None = None
             for effect in turn.effects:
-                if isinstance(effect, Collect):
-                    lane.show(batch, conversation, effect)
-                elif isinstance(effect, End):
-                    lane.end(batch, conversation, effect)
+                kind = type(effect)
+                if kind is Collect:
+                    lane.show(batch, conversation, effect)  # type: ignore[arg-type]
+                elif kind is End:
+                    lane.end(batch, conversation, effect)  # type: ignore[arg-type]
                 elif isinstance(effect, Look):
                     answer = self._looks.answer(batch, conversation, effect)
                     if answer is None:
@@ -66,7 +72,7 @@ class Stepper:
                 elif isinstance(effect, CallBackend):
                     answer = self._calls.ask(batch, conversation, effect)
                 else:
-                    self._carry_out(batch, conversation, effect)
+                    self._carry_out(batch, conversation, effect)  # type: ignore[arg-type]
             if observers:
                 for observe in observers:
                     observe("trace", conversation, trace)
@@ -76,9 +82,12 @@ class Stepper:
             given = answer
         waiting = conversation.session.waiting
         if waiting is not _BACKEND and waiting is not _LOOK:
-            conversation.call = None
-            conversation.look = None
-            conversation.order = None
+            if conversation.call is not None:
+                conversation.call = None
+            if conversation.look is not None:
+                conversation.look = None
+            if conversation.order is not None:
+                conversation.order = None
 
     def _carry_out(
         self, batch: Batch, conversation: Conversation, effect: SendSms | Remember | Forget | Note

@@ -77,7 +77,7 @@ class UssdLane:
         )
         if type(arrival) is Answered:
             # By far the commonest, so it does not go through the questions below.
-            batch.leaving.append((link.respond, (event.bind, event.connection, event.sequence)))
+            batch.leaving.append((link.respond, (*source, event.sequence)))
             self._answered(batch, arrival)
             return True
         if isinstance(arrival, NotUssd):
@@ -186,7 +186,8 @@ class UssdLane:
         """Put a question on the screen."""
         conversation.hides_input = effect.secret
         text = effect.text
-        if isinstance(text, Secret):
+        if type(text) is not str:
+            assert isinstance(text, Secret)
             self._mark_secret(batch, conversation, text)
             text = text.reveal()
         self._reply(batch, conversation, text, True, effect.constant)
@@ -213,9 +214,14 @@ class UssdLane:
             batch.touched[conversation.key].secret = True
 
     def _reply(self, batch: Batch, conversation: Conversation, text: str, more: bool, constant: bool) -> None:
-        before = batch.before(conversation)
+        latest = batch.latest
+        before = (
+            latest
+            if latest is not None and latest.conversation is conversation
+            else batch.before(conversation)
+        )
         dialog = conversation.dialog
-        if dialog is None or before.dialog is dialog:
+        if dialog is None or before.was.dialog is dialog:
             dialog = self._own_dialog(batch, conversation)
         way = self._ways.get(dialog.group)
         if way is None:
@@ -236,7 +242,7 @@ class UssdLane:
         dialog = conversation.dialog
         assert dialog is not None
         batch.touch(conversation)
-        if batch.touched[conversation.key].dialog is dialog:
+        if batch.touched[conversation.key].was.dialog is dialog:
             before = dialog
             dialog = conversation.dialog = copy(before)
             self.dialogs.put(dialog)
@@ -263,21 +269,22 @@ class UssdLane:
     def confirmed(self, batch: Batch, event: Confirmed) -> None:
         """Take the submit_sm_resp of a page."""
         page = event.token
-        if not isinstance(page, Page):
+        if type(page) is not Page:
             return
-        way = self._ways.get(page.dialog[0])
+        dialog_key = page.dialog
+        way = self._ways.get(dialog_key[0])
         if way is None:
             return
         reason = way.channel.shown(
-            page.dialog, page.opened_at, page.number, event.status, batch.now, self.dialogs
+            dialog_key, page.opened_at, page.number, event.status, batch.now, self.dialogs
         )
         conversation = self._host.conversations.get(page.session)
-        if conversation is None:
+        if conversation is None or (reason is None and not conversation.closing):
             return
         if reason is not None:
             self._host.counters[f"ussd_unshown.{reason}"] += 1
             self._unshown(batch, conversation, reason)
-        elif conversation.closing and event.status == 0:
+        elif event.status == 0:
             batch.touch(conversation)
             conversation.closing = False
 

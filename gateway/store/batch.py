@@ -35,26 +35,23 @@ _encode = msgspec.msgpack.Encoder().encode
 _JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META = (int(kind) for kind in Kind)
 
 
-class Group:
+class Group(msgspec.Struct, eq=False, gc=False):
     """One atomic group.
 
     `lost` is set when it dropped out: someone else was first, or it is `unfit`: it holds something that the
     database cannot take, such as half a surrogate pair.
     """
 
-    __slots__ = ("_form", "_memory", "lost", "once", "remembered", "rows", "sessions", "turn", "unfit")
-
-    def __init__(self, form: Form, memory: MemoryCount) -> None:
-        self._form = form
-        self._memory = memory
-        self.lost = False
-        self.unfit = False
-        # Tuples, because most groups hold one session and one row of the journal, and nothing of the rest.
-        self.sessions: tuple[tuple[str, int, State | None], ...] = ()
-        self.turn: Turn | None = None
-        self.rows: tuple[tuple[int, str, Columns | None], ...] = ()
-        self.once: tuple[tuple[str, str, int], ...] = ()
-        self.remembered: tuple[tuple[str, str, list[int | None], list[int | None]], ...] = ()
+    # Tuples, because most groups hold one session and one row of the journal, and nothing of the rest.
+    _form: Form
+    _memory: MemoryCount
+    lost: bool = False
+    unfit: bool = False
+    sessions: tuple[tuple[str, int, State | None], ...] = ()
+    turn: Turn | None = None
+    rows: tuple[tuple[int, str, Columns | None], ...] = ()
+    once: tuple[tuple[str, str, int], ...] = ()
+    remembered: tuple[tuple[str, str, list[int | None], list[int | None]], ...] = ()
 
     def put_session(self, key: str, version: int, data: bytes, due: int | None, sealed: bool) -> int:
         """Store a session that is at `version` now (0: not stored yet) and return its next version.
