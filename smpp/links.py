@@ -39,7 +39,7 @@ from smpp.session import Session
 from smpp.settings import LinkSettings
 from smpp.slot import Slot, make_slots
 from smpp.state import Role
-from smpp.traffic import Traffic
+from smpp.traffic import PageOut, Traffic
 
 COARSE_MS = 10
 """The link's timer is not finer than this."""
@@ -56,6 +56,7 @@ __all__ = [
     "LinkEvent",
     "LinkSettings",
     "OnBatch",
+    "PageOut",
 ]
 
 OnBatch = Callable[["Link", Sequence[LinkEvent]], None]
@@ -204,6 +205,21 @@ class Link:
         False, and no event later: no bind, no such connection any more, or no room to wait.
         """
         return self._traffic.submit(body, token, prefer, sticky, subscriber, urgent, self._clock())
+
+    def accept_all(self, bind: int, connection: int, sequences: Sequence[int]) -> None:
+        """As `respond` with status 0 to every `Inbound` of these numbers that came over one connection."""
+        slot = self._slots[bind]
+        if slot.connection is not None and slot.number == connection:
+            slot.connection.session.accept_all(sequences)
+        else:
+            self.counters["response_dropped"] += len(sequences)
+
+    def submit_pages(self, pages: Sequence[PageOut]) -> list[object]:
+        """As `submit` with `sticky` and `urgent` of pages, in order; returns the tokens of those refused.
+
+        A page is its body, its token, the (bind, connection) of the message it answers, and its subscriber.
+        """
+        return self._traffic.submit_pages(pages, self._clock())
 
     def flush(self) -> None:
         """Write what has gathered: one write per connection. Waiting messages fill what places are left."""

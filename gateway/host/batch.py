@@ -9,9 +9,11 @@ import msgspec
 
 from gateway.host.conversation import Conversation
 from gateway.store.batch import Group, StoreBatch
+from smpp.event import Inbound
+from smpp.links import Link, PageOut
 
 Act: TypeAlias = tuple[Callable[..., object], tuple[Any, ...]]
-Mark: TypeAlias = tuple[int, int, int, int]
+Mark: TypeAlias = tuple[int, int, int, int, int, int]
 
 
 class Before(msgspec.Struct, eq=False, gc=False):
@@ -60,19 +62,34 @@ class Saved:
 class Batch:
     """What one pass over the waiting inputs gathers.
 
-    `leaving` is carried out in order after the commit; `refused` instead of it when the commit fails, after
+    After the commit `accepted` are answered with status 0, `leaving` is carried out in order, and `pages`
+    leave, each by its link; `refused` is carried out instead of it when the commit fails, after
     `undo` in reverse order. `saved` are the sessions that the present handler has touched after an earlier
     one, with what that made of them; the sessions from number `first` on are its own. `latest` is what the
     present handler has touched last. `now` is the moment of the batch (UTC ms), the same for all its turns.
     """
 
-    __slots__ = ("first", "latest", "leaving", "now", "refused", "saved", "stored", "touched", "undo")
+    __slots__ = (
+        "accepted",
+        "first",
+        "latest",
+        "leaving",
+        "now",
+        "pages",
+        "refused",
+        "saved",
+        "stored",
+        "touched",
+        "undo",
+    )
 
     def __init__(self, stored: StoreBatch, now: int) -> None:
         self.stored = stored
         self.now = now
         self.touched: dict[str, Before] = {}
+        self.accepted: list[tuple[Link, Inbound]] = []
         self.leaving: list[Act] = []
+        self.pages: list[tuple[Link, PageOut]] = []
         self.undo: list[Act] = []
         self.refused: list[Act] = []
         self.saved: dict[str, Saved] = {}
@@ -113,14 +130,23 @@ class Batch:
 
     def mark(self) -> Mark:
         """Return how much there is, for `back_to`."""
-        return len(self.leaving), len(self.touched), len(self.undo), len(self.stored.groups)
+        return (
+            len(self.leaving),
+            len(self.touched),
+            len(self.undo),
+            len(self.stored.groups),
+            len(self.accepted),
+            len(self.pages),
+        )
 
     def back_to(self, mark: Mark) -> list[Conversation]:
         """Drop what a handler that failed has done: the sessions it has touched are as it found them.
 
         Returns those of them that the store has never seen: they are no sessions any more.
         """
-        leaving, touched, undos, stored = mark
+        leaving, touched, undos, stored, accepted, pages = mark
+        del self.accepted[accepted:]
+        del self.pages[pages:]
         self.latest = None
         del self.leaving[leaving:]
         for undo, arguments in reversed(self.undo[undos:]):

@@ -18,6 +18,8 @@ from gateway.host.wheel import Wheel
 from gateway.library import Library
 from gateway.store.batch import Group
 from gateway.store.sqlite import SqliteStore
+from smpp.event import Failed, Inbound
+from smpp.links import Link, PageOut
 
 Handler: TypeAlias = Callable[[Batch, Any], None]
 Observer: TypeAlias = Callable[[str, Conversation | None, Any], None]
@@ -58,6 +60,7 @@ class Host:
         self.observers: list[Observer] = []
         self.wheel: Wheel[Conversation] = Wheel()
         self.on_due: Handler | None = None
+        self.on_unsent: Handler | None = None
         self.after_batch: list[Callable[[], None]] = []
         self.draining = False
         self._pending: list[tuple[Handler, Any]] = []
@@ -202,12 +205,47 @@ class Host:
             self._do(act, arguments)
         self._finish()
 
+    def _accept(self, accepted: list[tuple[Link, Inbound]]) -> None:
+        """Answer what was taken, all of one connection together."""
+        at, count = 0, len(accepted)
+        while at < count:
+            link, first = accepted[at]
+            bind, connection = first.bind, first.connection
+            sequences = []
+            while at < count:
+                other, event = accepted[at]
+                if other is not link or event.connection != connection or event.bind != bind:
+                    break
+                sequences.append(event.sequence)
+                at += 1
+            self._do(link.accept_all, (bind, connection, sequences))
+
+    def _send(self, pages: list[tuple[Link, PageOut]]) -> None:
+        """Let pages go, all of one link together."""
+        link = pages[0][0]
+        if any(other is not link for other, _ in pages):
+            for one in dict.fromkeys(other for other, _ in pages):
+                self._send([item for item in pages if item[0] is one])
+            return
+        try:
+            refused = link.submit_pages([page for _, page in pages])
+        except Exception as fault:
+            self._fault(fault)
+            return
+        for token in refused:
+            if self.on_unsent is not None:
+                self.take_later(self.on_unsent, Failed(token, "unsent"))
+
     def _leave(self, batch: Batch) -> None:
+        if batch.accepted:
+            self._accept(batch.accepted)
         for act, arguments in batch.leaving:
             try:
                 act(*arguments)
             except Exception as fault:
                 self._fault(fault)
+        if batch.pages:
+            self._send(batch.pages)
         for key, before in batch.touched.items():
             conversation = before.conversation
             if conversation.session.waiting is _ENDED and not conversation.closing:

@@ -50,9 +50,11 @@ class Inbounds:
         outer, first = batch.saved, batch.first
         batch.saved = {}
         leaving, touched, undo, groups = batch.leaving, batch.touched, batch.undo, batch.stored.groups
+        accepted, pages = batch.accepted, batch.pages
         for event in events:
             kind = type(event)
             had_leaving, had_undo, had_groups = len(leaving), len(undo), len(groups)
+            had_accepted, had_pages = len(accepted), len(pages)
             batch.first = had_touched = len(touched)
             batch.latest = None
             try:
@@ -70,7 +72,9 @@ class Inbounds:
                 else:
                     self._other(batch, link, event)
             except Exception as fault:
-                host.take_back(batch, (had_leaving, had_touched, had_undo, had_groups), fault)
+                host.take_back(
+                    batch, (had_leaving, had_touched, had_undo, had_groups, had_accepted, had_pages), fault
+                )
                 if isinstance(event, Inbound):
                     batch.leave(link.respond, event.bind, event.connection, event.sequence, _OUR_FAULT)
                 batch.saved = {}

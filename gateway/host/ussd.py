@@ -59,6 +59,7 @@ class UssdLane:
         self._ways: dict[str, Way] = {}
         self._of_dialog: dict[tuple[Key, int], Conversation] = {}
         stepper.lanes[Channel.USSD] = self
+        host.on_unsent = self.failed
 
     def add(self, link: Link, channel: UssdChannel) -> None:
         """Serve a centre; its group is the channel's."""
@@ -77,7 +78,7 @@ class UssdLane:
         )
         if type(arrival) is Answered:
             # By far the commonest, so it does not go through the questions below.
-            batch.leaving.append((link.respond, (*source, event.sequence)))
+            batch.accepted.append((link, event))
             self._answered(batch, arrival)
             return True
         if isinstance(arrival, NotUssd):
@@ -89,7 +90,10 @@ class UssdLane:
             batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
             return True
         status = arrival.status if isinstance(arrival, Stray) else 0
-        batch.leaving.append((link.respond, (event.bind, event.connection, event.sequence, status)))
+        if status:
+            batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
+        else:
+            batch.accepted.append((link, event))
         if isinstance(arrival, Dialled):
             self._dialled(batch, way, arrival)
         elif isinstance(arrival, Repeated):
@@ -154,11 +158,11 @@ class UssdLane:
             dialog.connection = source
         if arrival.answer is not None:
             token = self._token(dialog)
-            batch.leave(self._submit, way.link, arrival.answer, token, source, arrival.dialog.msisdn)
+            batch.pages.append((way.link, (arrival.answer, token, source, dialog.msisdn.encode())))
 
     def _stray(self, batch: Batch, way: Way, arrival: Stray, source: tuple[int, int]) -> None:
         if arrival.farewell is not None:
-            batch.leave(self._submit, way.link, arrival.farewell, None, source, "")
+            batch.pages.append((way.link, (arrival.farewell, None, source, b"")))
 
     def _aborted(self, batch: Batch, arrival: Aborted) -> None:
         self._undo(batch, arrival.dialog, arrival.before)
@@ -168,9 +172,7 @@ class UssdLane:
         dialog = arrival.dialog
         self._undo(batch, dialog, arrival.before)
         if arrival.release is not None:
-            batch.leave(
-                self._submit, way.link, arrival.release, self._token(dialog), dialog.connection, dialog.msisdn
-            )
+            self._put_page(batch, way, dialog, arrival.release)
 
     def _hung_up(self, batch: Batch, dialog: Dialog, reason: str) -> None:
         conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
@@ -233,7 +235,7 @@ class UssdLane:
         before.answer = body
         key = (dialog.group, dialog.msisdn)
         token = Page(key, dialog.opened_at, dialog.page, conversation.key)
-        batch.leaving.append((self._submit, (way.link, body, token, dialog.connection, dialog.msisdn)))
+        batch.pages.append((way.link, (body, token, dialog.connection, dialog.msisdn.encode())))
         if not more:
             batch.leaving.append((self._of_dialog.pop, ((key, dialog.opened_at), None)))
 
@@ -252,14 +254,11 @@ class UssdLane:
     def _farewell(self, batch: Batch, way: Way, dialog: Dialog, text: str) -> None:
         body = way.channel.reply(dialog, text, False, batch.now, self.dialogs, constant=True)
         if body is not None:
-            batch.leave(self._submit, way.link, body, self._token(dialog), dialog.connection, dialog.msisdn)
+            self._put_page(batch, way, dialog, body)
 
-    def _submit(
-        self, link: Link, body: bytes, token: Page | None, connection: tuple[int, int], msisdn: str
-    ) -> None:
-        subscriber = msisdn.encode()
-        if not link.submit(body, token, prefer=connection, sticky=True, subscriber=subscriber, urgent=True):
-            self._host.take_later(self.failed, Failed(token, "unsent"))
+    def _put_page(self, batch: Batch, way: Way, dialog: Dialog, body: bytes) -> None:
+        page = (body, self._token(dialog), dialog.connection, dialog.msisdn.encode())
+        batch.pages.append((way.link, page))
 
     def _token(self, dialog: Dialog) -> Page:
         return Page(dialog.key, dialog.opened_at, dialog.page, "")

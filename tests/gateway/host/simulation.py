@@ -377,6 +377,17 @@ class Line:
         world.waiting.append((token, world.connection, body, world.take(body) if world.eager else None))
         return True
 
+    def accept_all(self, bind: int, connection: int, sequences: Any) -> None:
+        for sequence in sequences:
+            self.respond(bind, connection, sequence, 0)
+
+    def submit_pages(self, pages: Any) -> list[object]:
+        return [
+            token
+            for body, token, prefer, subscriber in pages
+            if not self.submit(body, token, prefer=prefer, sticky=True, subscriber=subscriber, urgent=True)
+        ]
+
 
 class Billing:
     """Stands for `gateway.app.Backends`: a back end that honours keys, with a ledger of its own."""
