@@ -158,7 +158,7 @@ class Traffic:
     def answered(self, slot: Slot, event: Answered, now: int) -> Answered | None:
         """The centre answered a message: what to report, None if it is sent again instead."""
         message = event.token
-        if not isinstance(message, Outgoing):
+        if type(message) is not Outgoing:
             return None
         status = event.status
         if status:

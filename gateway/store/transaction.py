@@ -117,7 +117,8 @@ class Change:
                     group.lost = True
                     lost.append(group)
                     continue
-                group.lost = False
+                if group.lost:
+                    group.lost = False
                 for key, version, session in group.sessions:
                     if key not in first:
                         first[key] = version

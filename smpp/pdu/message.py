@@ -132,15 +132,14 @@ def decode_sm(body: bytes | memoryview, sequence: int, command_id: int, strict: 
         source_end = body.index(0, service_end + 3)
         dest_end = body.index(0, source_end + 3)
         length = body[dest_end + 10]
-        if (
-            service_end > 5
-            or source_end - service_end > 23
-            or dest_end - source_end > 23
-            or body[dest_end + 4]
-            or body[dest_end + 5]
-        ):
+        if dest_end > 51 or body[dest_end + 4] or body[dest_end + 5]:
             return _decode_slow(body, sequence, command_id, strict)
         key = ((service_end << 8 | source_end) << 8 | dest_end) << 8 | length
+        cut = _layouts.get(key)
+        if cut is None:
+            if service_end > 5 or source_end - service_end > 23 or dest_end - source_end > 23:
+                return _decode_slow(body, sequence, command_id, strict)
+            cut = _layout(key, service_end, source_end - service_end - 3, dest_end - source_end - 3, length)
         end = dest_end + 11 + length
         tlvs: Tlvs = ()
         oddities = 0
@@ -150,9 +149,6 @@ def decode_sm(body: bytes | memoryview, sequence: int, command_id: int, strict: 
             tlvs, oddities = read_tlvs(body, end)
             if oddities and strict:
                 return _decode_slow(body, sequence, command_id, strict)
-        cut = _layouts.get(key) or _layout(
-            key, service_end, source_end - service_end - 3, dest_end - source_end - 3, length
-        )
         fields: Any = (*cut(body), tlvs, oddities)
         return DeliverSm(*fields) if command_id == _DELIVER else SubmitSm(*fields)
     except (ValueError, IndexError, struct.error):
