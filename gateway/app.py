@@ -296,7 +296,7 @@ class Gateway:
         store_build(batch, library)
 
     async def _tend(self) -> None:
-        """Once a second look after the disk, once a minute delete what is too old."""
+        """Once a second look after the disk, once a minute (or until it is gone) delete what is too old."""
         sweeper = Sweeper()
         since_sweep = 0.0
         while True:
@@ -307,7 +307,7 @@ class Gateway:
                 self.outbox.tend()
                 self.sms.tend(self.clock.now())
                 self.events.tend(self.clock.now())
-                if since_sweep >= SWEEP_EVERY_S:
+                if since_sweep >= SWEEP_EVERY_S or self.store.behind:
                     since_sweep = 0.0
                     batch = self.store.batch()
                     sweeper.plan(batch, self.clock.now())

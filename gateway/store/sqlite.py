@@ -94,6 +94,8 @@ class SqliteStore:
         self._reserve = Reserve(path.with_name(path.name + ".reserve"), reserve_size)
         self.alarm: str | None = None if self._reserve.make() else "the disk is nearly full"
         self.commits = 0
+        self.behind = False
+        """True when the last sweep has left something to be swept."""
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_S))
         self._copy = _connect(path)
         self._checkpoint = Checkpoint(self._copy)
@@ -350,6 +352,8 @@ class SqliteStore:
         else:
             self._journal = change.journal
             self.commits += 1
+            if any(batch.swept for batch in change.batches):
+                self.behind = change.behind
             if self.alarm is not None and (self._reserve.held or self._reserve.make()):
                 self.alarm = None
         change.end(flight.error is None)

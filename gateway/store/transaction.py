@@ -15,7 +15,7 @@ from gateway.store.batch import Group, Kind, StoreBatch, Turn
 from gateway.store.form import Columns, State
 from gateway.store.record import Retention
 from gateway.store.trail import Step, Trail
-from gateway.store.turns import write_turns
+from gateway.store.turns import sweep_turns, write_turns
 
 _JOURNAL = (
     "INSERT INTO journal (at, session, kind, retention, source, sealed, data, answer, id)"
@@ -39,13 +39,11 @@ _SWEEP_JOURNAL = (
     "DELETE FROM journal WHERE id IN"
     " (SELECT id FROM journal WHERE retention = ? AND at < ? ORDER BY at LIMIT ?)"
 )
-_SWEEP_TURNS = "DELETE FROM turns WHERE first IN (SELECT first FROM turns WHERE at < ? ORDER BY at LIMIT ?)"
 _SWEEP_MESSAGE = (
     "DELETE FROM message WHERE (link, message_id) IN"
     " (SELECT link, message_id FROM message WHERE at < ? LIMIT ?)"
 )
 _SWEEP: dict[Retention | None, tuple[str, ...]] = {
-    Retention.SESSION: (_SWEEP_TURNS,),
     Retention.SMS: (
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE final = 1 AND at < ? LIMIT ?)",
         _SWEEP_MESSAGE,
@@ -77,6 +75,7 @@ class Change:
         "_trail",
         "_versions",
         "batches",
+        "behind",
         "journal",
         "lost",
         "size",
@@ -96,6 +95,7 @@ class Change:
         self._trail = trail
         self.step: Step | None = None
         self.size = _AT_LEAST
+        self.behind = False
         self.batches = batches
         self.journal = journal
         self.lost: list[list[Group]] = []
@@ -203,9 +203,12 @@ class Change:
     def _sweep(self, batch: StoreBatch) -> None:
         for retention, before, limit in batch.swept:
             for statement in _SWEEP.get(retention, ()):
-                self._connection.execute(statement, (before, limit))
+                self.behind |= self._connection.execute(statement, (before, limit)).rowcount >= limit
             if retention is not None:
-                self._connection.execute(_SWEEP_JOURNAL, (retention.value, before, limit))
+                swept = self._connection.execute(_SWEEP_JOURNAL, (retention.value, before, limit)).rowcount
+                self.behind |= swept >= limit
+            if retention is Retention.SESSION:
+                self.behind |= sweep_turns(self._connection, before, limit)
         if batch.swept:  # the number outlives its rows, so that none is used twice
             self._connection.execute(_META, ("journal", str(self.journal).encode()))
 

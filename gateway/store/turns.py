@@ -16,6 +16,14 @@ from gateway.store.record import JournalRow
 
 _PUT = "INSERT INTO turns (first, count, at, data) VALUES (?, ?, ?, ?)"
 
+_SWEEP = (
+    "DELETE FROM turns WHERE first IN (SELECT first FROM (SELECT first,"
+    " sum(count) OVER (ORDER BY at, first ROWS UNBOUNDED PRECEDING) - count AS before"
+    " FROM (SELECT first, count, at FROM turns WHERE at < ? ORDER BY at, first LIMIT ?)) WHERE before < ?)"
+)
+ROWS, ENTRIES = 4, 40
+"""How many times as many rows, and entries in them, are swept at once as rows of other tables."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[int, str, str, msgspec.Raw, bytes | None]]).decode
 
@@ -59,6 +67,15 @@ def turns_since(connection: sqlite3.Connection, kind: str, at: int) -> Iterator[
         for number, row in _rows(first, data):
             if row.kind == kind and row.at >= at:
                 yield number, row
+
+
+def sweep_turns(connection: sqlite3.Connection, before: int, limit: int) -> bool:
+    """Delete what is older than `before` (UTC ms), as much as costs about what `limit` rows do.
+
+    Returns whether some of it is left.
+    """
+    connection.execute(_SWEEP, (before, ROWS * limit, ENTRIES * limit))
+    return connection.execute("SELECT 1 FROM turns WHERE at < ? LIMIT 1", (before,)).fetchone() is not None
 
 
 def oldest_turn(connection: sqlite3.Connection) -> int | None:

@@ -191,6 +191,20 @@ def test_turns_are_swept_by_their_age(open_store: Open) -> None:
     assert [number for number, _ in store.journal_after(0, 9)] == [3, 4]
 
 
+def test_sweeping_says_that_something_is_left(open_store: Open) -> None:
+    store = open_store()
+    week = 7 * 86_400_000
+    for number in range(12):
+        put(store, NOW - week - 100 + number, (f"a{number}", 0, ["a"]), (f"b{number}", 0, ["b"]))
+    left = []
+    for _ in range(4):
+        batch = store.batch(NOW)
+        Sweeper(limit=1).plan(batch, NOW)
+        store.commit_now(batch)
+        left.append((len(store.journal_after(0, 99)), store.behind))
+    assert left == [(16, True), (8, True), (0, False), (0, False)]
+
+
 def test_what_cannot_be_encoded_costs_its_own_group_only(open_store: Open) -> None:
     store = open_store()
     batch = store.batch(NOW)
