@@ -44,12 +44,14 @@ flows-test: environment-test
 unit: environment-test
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile -q $(PYTEST_ARGS)
 
-# Node.js with the npm package smpp, and Chromium: other minds that the tests talk to.
-test-services: ## install or find what some tests need: Node.js, Chromium
+# Other minds that the tests talk to: the npm package smpp, Kannel, Perl's Net::SMPP, Chromium.
+test-services: ## install or find what some tests need: Node.js, Chromium, Kannel, Net::SMPP
 	@set -e; missing=; \
 	command -v node >/dev/null && command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
+	[ -x /usr/sbin/bearerbox ] || missing="$$missing kannel"; \
+	perl -MNet::SMPP -MJSON::PP -e 1 2>/dev/null || missing="$$missing libnet-smpp-perl"; \
 	if [ -n "$$missing" ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			export DEBIAN_FRONTEND=noninteractive; \
@@ -61,7 +63,7 @@ test-services: ## install or find what some tests need: Node.js, Chromium
 	version="$$(sed -n 's/.*"smpp": "\([^"]*\)".*/\1/p' tests/peers/package.json)"; \
 	grep -q "\"version\": \"$$version\"" tests/peers/node_modules/smpp/package.json 2>/dev/null || \
 		npm install --prefix tests/peers --no-package-lock --no-audit --no-fund --loglevel=error; \
-	echo "services: node $$(node --version), npm package smpp $$version, $$(chromium --version 2>/dev/null | head -n 1)"
+	echo "services: node $$(node --version), npm package smpp $$version, $$(chromium --version 2>/dev/null | head -n 1), Kannel, Net::SMPP"
 
 house: environment-test ## sizes of the house beside the measure of good ones
 	@$(PY) benchmarks/house.py

@@ -111,7 +111,7 @@ static unsigned char *put_text(unsigned char *p, const char *text) {
     return p + n;
 }
 
-static void msisdn_of(char *to, uint64_t number) { sprintf(to, "79%09llu", (unsigned long long)(number % 1000000000u)); }
+static void msisdn_of(char *to, uint64_t number) { sprintf(to, "79%09llu", (unsigned long long)number); }
 
 static void send_step(struct dialogue *d) {
     char msisdn[32];
@@ -136,7 +136,8 @@ static void send_step(struct dialogue *d) {
 
 static void dial(int slot) {
     struct dialogue *d = &dialogues[slot];
-    d->number = numbers++ * (uint64_t)in_flight + (uint64_t)slot;
+    /* The nine digits of an MSISDN must lead back to the slot: wrap at a whole multiple of in_flight. */
+    d->number = numbers++ % (1000000000u / (uint64_t)in_flight) * (uint64_t)in_flight + (uint64_t)slot;
     d->step = 0;
     send_step(d);
 }

@@ -28,8 +28,9 @@ class Capabilities:
     """A channel as the engine sees it.
 
     `pages` is None where a text has no screen to fit (SMS is split into parts by the channel). `more`,
-    `back` and `main` are the keys of `config/project.yaml`; empty where the channel has none. `idle_ms` is
-    how long a question waits when the flow does not say; `total_ms` bounds the session.
+    `back` and `main` are the keys of `config/project.yaml`, in a call also `repeat` and `operator`; empty
+    where the channel has none. `idle_ms` is how long a question waits when the flow does not say; `total_ms`
+    bounds the session. `tries` is how often a question is asked that does not say it itself.
     """
 
     channel: Channel
@@ -41,3 +42,6 @@ class Capabilities:
     list_keys: int = 8
     idle_ms: int = 60_000
     total_ms: int | None = None
+    repeat: str = ""
+    operator: str = ""
+    tries: int = 3

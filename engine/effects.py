@@ -36,11 +36,14 @@ class End(msgspec.Struct, frozen=True, gc=False):
     `reason`: `end`, `return`, `hangup`, `refused`, `left` (the last step was passed), `failed` (a project
     error), `no_answer` (all tries of a question are used up), `gone` (the subscriber left), `late` (a
     question came up when there was no screen any more), `limit` (step budget or stack depth).
+    `resume_ms` is above 0 when the subscriber may go on where he was within so long: the host then keeps the
+    session as it was before this input, for `machine.reopen`.
     """
 
     text: str | Secret | None
     reason: str = "end"
     constant: bool = False
+    resume_ms: int = 0
 
 
 class CallBackend(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +97,103 @@ class Forget(msgspec.Struct, frozen=True, gc=False):
     subject: str
 
 
+class Enqueue(msgspec.Struct, frozen=True, gc=False):
+    """Hand the subscriber over to people; answered by `AgentLeft(call, …)`, which may be long after.
+
+    `priority` is a head start in steps of the queue; `trail` is what was dialled, chosen and answered so far,
+    masked, the oldest first, and goes to the specialist with `note`. `survey` is the flow that asks about the
+    talk, empty if none: the engine runs it itself while the subscriber is there. `callback_after_ms` is how
+    long to wait before a callback is offered (`AgentLeft.outcome` is `waiting` then), `timeout_ms` how long
+    the subscriber may stand in the queue at all. A second `Enqueue` of a session for the same queue, after
+    `waiting`, is the same place in it. `text` is said in a call before it is put into the queue; in a text
+    channel what was said has left as `SendSms` before.
+    """
+
+    call: int
+    queue: str
+    priority: int = 0
+    skills: tuple[str, ...] = ()
+    note: str = ""
+    trail: tuple[str, ...] = ()
+    survey: str = ""
+    callback_after_ms: int | None = None
+    timeout_ms: int | None = None
+    text: str | Secret = ""
+
+
+class OrderCallback(msgspec.Struct, frozen=True, gc=False):
+    """A task for people: call `to` by `by` (UTC ms), not before `at` if it is given.
+
+    Answered in the same batch by `BackendReplied(call, "done", {"number": int, "by": moment})`. While an
+    order of the same queue and phone (or of the same `key`) is open, a repeat is that order and adds its
+    note.
+    """
+
+    call: int
+    queue: str
+    to: str
+    by: int
+    at: int | None = None
+    note: str = ""
+    key: str | None = None
+    trail: tuple[str, ...] = ()
+
+
+class Schedule(msgspec.Struct, frozen=True, gc=False):
+    """Start `flow` for `to` (MSISDN) at `at` (UTC ms) over `sms`, `ussd` or `voice`, with these inputs."""
+
+    flow: str
+    at: int
+    to: str
+    over: str
+    arguments: Mapping[str, Value] = {}
+
+
+class Rate(msgspec.Struct, frozen=True, gc=False):
+    """One answer of a rating, to be stored at once. `score` lies in `low`..`high`; None: asked, no answer."""
+
+    topic: str
+    score: int | None
+    low: int
+    high: int
+    flow: str
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """Record what the caller says (voice); answered by `LineReplied(call, "done", name of the recording)`."""
+
+    call: int
+    text: str | Secret
+    max_ms: int
+
+
+class Connect(msgspec.Struct, frozen=True, gc=False):
+    """Transfer the call (voice); answered by `LineReplied(call, "busy" | "no_answer" | "done")`.
+
+    `text` is said before.
+    """
+
+    call: int
+    number: str
+    timeout_ms: int
+    note: str = ""
+    text: str | Secret = ""
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """Answer a call that has only had early media so far (voice)."""
+
+
+class Pause(msgspec.Struct, frozen=True, gc=False):
+    """Do nothing for `ms`; ended by `Silence` at the session's deadline (voice and background flows).
+
+    `text` is said before, in a call.
+    """
+
+    ms: int
+    text: str | Secret = ""
+
+
 class Note(msgspec.Struct, frozen=True, gc=False):
     """Something to count or log: `refused`, `log`, `error`, `no_match`, … with where it happened.
 
@@ -106,4 +206,21 @@ class Note(msgspec.Struct, frozen=True, gc=False):
     text: str = ""
 
 
-Effect: TypeAlias = Collect | End | CallBackend | Look | SendSms | Remember | Forget | Note
+Effect: TypeAlias = (
+    Collect
+    | End
+    | CallBackend
+    | Look
+    | SendSms
+    | Remember
+    | Forget
+    | Enqueue
+    | OrderCallback
+    | Schedule
+    | Rate
+    | Record
+    | Connect
+    | Answer
+    | Pause
+    | Note
+)

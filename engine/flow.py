@@ -46,6 +46,10 @@ class Step:
     """Whether the step may stop the machine until an input comes (`ask`, `menu`, `request`)."""
     outside: ClassVar[bool] = False
     """Whether the step changes something outside, so that `back` never crosses it."""
+    channels: ClassVar[frozenset[str]] = frozenset({"voice", "ussd", "sms", "event"})
+    """Channels in which the step works; in the others it is a fault of the flow."""
+    saving: ClassVar[frozenset[str] | None] = None
+    """The ways out (labels of `exits`) on which `saves` holds; None: on all of them."""
 
     @property
     def line(self) -> int:
@@ -157,6 +161,10 @@ class Project:
 
     `ussd_reply_ms` is the answer time of a USSD dialog, `ussd_late` its last screen when that is over,
     `ussd_unknown` the screen for a code that no flow has, `sms_from` the sender of texts nobody asked for.
+    `sms_stop` is the memory that is the stop list ("" if there is none), `sms_stopped` the answer to STOP
+    where no flow has the word, `sms_quiet` the window of the day (minutes) in which nothing unasked is sent.
+    `connect_allow` are the numbers a call may be transferred to; `translated` has the project's own texts by
+    language.
     """
 
     languages: tuple[str, ...]
@@ -171,9 +179,58 @@ class Project:
     ussd_unknown: str = ""
     sms_from: str = ""
     sms_parts: int = 3
+    sms_stop: str = ""
+    sms_stopped: str = ""
+    sms_quiet: tuple[int, int] | None = None
     limits: Limits = field(default_factory=Limits)
     queues: Mapping[str, Queue] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    connect_allow: tuple[str, ...] = ()
+    translated: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def late(self, language: str) -> str:
+        """Return the last screen of a USSD dialog whose answer time is over, in a language."""
+        return self.translated.get(language, {}).get(self.ussd_late, self.ussd_late)
+
+    def unknown(self, language: str) -> str:
+        """Return the screen for a code that no flow has, in a language."""
+        return self.translated.get(language, {}).get(self.ussd_unknown, self.ussd_unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundTrigger:
+    """`outbound:` of a flow header: when we call or write by ourselves, and when not. Times are milliseconds.
+
+    `event` is an event of a back end, or `campaign.<name>`. Not before `after_ms` nor later than `within_ms`
+    (None: no end) behind it, inside `hours` (minutes of the day, or a calendar's name; None: always). The
+    channels of `over` are tried in their order, each `tries` times, `every_ms` apart. `skip` is asked before
+    every try; `missed` is the step number of the block for a subscriber nobody reached.
+    """
+
+    event: str
+    place: Place
+    to: Expression | None = None
+    after_ms: int = 0
+    within_ms: int | None = None
+    hours: tuple[int, int] | str | None = None
+    tries: int = 1
+    every_ms: int = 600_000
+    over: tuple[str, ...] = ("voice",)
+    skip: Expression | None = None
+    missed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A text of a flow that a subscriber sees or hears, as it is written in the main language.
+
+    `text` is the key of its translations; `variables` are the names that its values use.
+    """
+
+    text: str
+    place: Place
+    variables: frozenset[str]
+    flow: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +271,8 @@ class Flow:
 
     `errors` gives the block for each channel: the flow's own, or the project's, compiled in here. `scenes`
     are named step numbers. `dial_ahead` tells whether keys behind a plain code are used as answers.
+    `resume_ms` is how long a session that broke off may be taken up again, `answer_late` that a call is
+    answered only when it is needed. `texts` are those a subscriber sees, in the order of the file.
     """
 
     id: str
@@ -238,6 +297,10 @@ class Flow:
     call: tuple[str, ...] = ()
     events: tuple[EventTrigger, ...] = ()
     dial_ahead: bool = True
+    resume_ms: int | None = None
+    answer_late: bool = False
+    outbound: OutboundTrigger | None = None
+    texts: tuple[SourceText, ...] = ()
     questions: Mapping[int, tuple[Expression | Template, ...]] = field(default_factory=dict)
 
     @property

@@ -11,15 +11,17 @@ from engine.values import Value
 
 
 class Begin(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """A session starts at the first scene of `flow`.
+    """A session starts at the first scene of `flow`, or at its block `missed` (`outbound:`).
 
     `arguments` are its typed inputs (trigger parameters, `takes`, `event`), `ahead` the dial-ahead keys
-    still to be used as answers, `charged_from` nothing: a fresh session has no history.
+    still to be used as answers, `charged_from` nothing: a fresh session has no history. `block` is empty or
+    `missed`.
     """
 
     flow: str
     arguments: Mapping[str, Value] = {}
     ahead: tuple[str, ...] = ()
+    block: str = ""
 
 
 class Text(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -74,4 +76,51 @@ class Looked(msgspec.Struct, frozen=True, tag=True, gc=False):
     values: tuple[Value, ...]
 
 
-Input: TypeAlias = Begin | Text | Digits | Silence | HungUp | Late | Unshown | BackendReplied | Looked
+class AgentLeft(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """What came of `Enqueue` number `call`.
+
+    `outcome`: `answered` (people have talked to the subscriber and left), `closed`, `full`, `no_agent`,
+    `timeout` (the subscriber has waited `timeout_ms` in vain), `waiting` (`callback_after_ms` is over, the
+    place in the queue stands). `result` is what the specialist said: `solved`, `unsolved`, `escalate` or
+    empty; `topic` and `note` likewise; `waited_s` is the wait in seconds. `stayed` is false when the
+    subscriber left first: a survey then goes by SMS.
+    """
+
+    call: int
+    outcome: str = "answered"
+    result: str = ""
+    topic: str = ""
+    note: str = ""
+    waited_s: int = 0
+    stayed: bool = True
+
+
+class LineReplied(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """What came of `Record` or `Connect` number `call`: `done` (with a value), `busy`, `no_answer`, `failed`.
+
+    The value of a recording is its name.
+    """
+
+    call: int
+    outcome: str
+    value: Value = None
+
+
+class Reopened(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A session that broke off is taken up again (`flow.resume`): offer to go on or to begin anew."""
+
+
+Input: TypeAlias = (
+    Begin
+    | Text
+    | Digits
+    | Silence
+    | HungUp
+    | Late
+    | Unshown
+    | BackendReplied
+    | Looked
+    | AgentLeft
+    | LineReplied
+    | Reopened
+)

@@ -32,6 +32,15 @@ ERROR_STEPS = 50
 NOTE_LENGTH = 500
 """Characters of a `log` line."""
 
+TRAIL_LENGTH = 20
+"""Things a subscriber did that a specialist is told; the older ones are dropped."""
+
+TRAIL_ENTRY = 160
+"""Characters of one of them."""
+
+PAUSE_MS = 10_000
+"""The longest pause of a call (flow-language 2.3, `wait`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -14,6 +14,15 @@ leaves the session untouched and is only noted.
                HungUp                       gone; a charge is awaited all the same
     look       Looked                       the step that asked
                Late HungUp                  as above
+    people     AgentLeft                    the step that handed the subscriber over
+               HungUp                       the subscriber has gone
+    line       LineReplied                  the step that records or transfers
+               HungUp                       the subscriber has gone
+    pause      Silence                      goes on
+               HungUp                       the subscriber has gone
+    offer      Reopened                     asks whether to go on or to begin anew
+               Text Digits Silence          takes the answer
+               HungUp Unshown               the subscriber has gone
     ended      Unshown                      the outcome of a charge follows by SMS
 """
 
@@ -24,12 +33,27 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from engine.answer import cleaned
-from engine.effects import Effect, Note
+from engine.effects import Effect, End, Note
 from engine.expressions import ExpressionFailed, question_key
 from engine.flow_set import FlowSet
-from engine.inputs import BackendReplied, Begin, Digits, HungUp, Input, Late, Looked, Silence, Text, Unshown
+from engine.inputs import (
+    AgentLeft,
+    BackendReplied,
+    Begin,
+    Digits,
+    HungUp,
+    Input,
+    Late,
+    LineReplied,
+    Looked,
+    Reopened,
+    Silence,
+    Text,
+    Unshown,
+)
 from engine.question import Question
-from engine.run import Run
+from engine.reopening import answer_offer, offer, resumable
+from engine.run import GONE, Run
 from engine.session import Session, Waiting
 from engine.values import Value
 
@@ -116,6 +140,22 @@ def accepts(flows: FlowSet, session: Session, text: str, now: int) -> bool:
         return False
 
 
+def reopen(flows: FlowSet, session: Session, now: int) -> Session:
+    """Return a session that broke off, to be taken up again: give it `Reopened` next.
+
+    `session` is as it was before the input that ended it (`End.resume_ms`). Its total time begins anew.
+    Raises WrongBuildError if it is not of this build: then a fresh session is begun instead.
+    """
+    if session.build != flows.build:
+        raise WrongBuildError(f"the session is of build {session.build}, the flows are {flows.build}")
+    first = session.first
+    if session.waiting is Waiting.ANSWER:  # an empty one stood for `frames`, see `Session`
+        first = first or session.frames
+    return msgspec.structs.replace(
+        session, waiting=Waiting.OFFER, started=now, deadline=None, steps=0, first=first, asked=()
+    )
+
+
 def _ignored(session: Session, given: Input) -> Turn:
     flow = session.frames[-1].flow if session.frames else ""
     return Turn(session, (Note("ignored_input", flow, 0, type(given).__name__),))
@@ -127,8 +167,16 @@ def _begin(run: Run, given: Input) -> int | None:
     if flow is None:
         return None
     run.ahead = given.ahead if flow.dial_ahead else ()
-    run.start(flow, dict(given.arguments))
-    return flow.entry
+    if run.lang not in flow.languages:
+        run.lang = flow.languages[0]
+    entry = run.start(flow, dict(given.arguments))
+    if run.flows.trailing:
+        run.leave_trail(
+            f"{run.session.called}: {run.session.text}" if run.session.text else run.session.called
+        )
+    if given.block != "missed":
+        return entry
+    return None if flow.outbound is None else flow.outbound.missed
 
 
 def _answer(run: Run, given: Input) -> int | None:
@@ -172,6 +220,12 @@ def _unread(run: Run, given: Input) -> int:
 
 def _gone(run: Run, given: Input) -> int:
     """The subscriber left at a question. What a charge had come to stood on that screen."""
+    resume_ms = resumable(run)
+    return _to_be_resumed(run, _hang_up(run, ""), resume_ms)
+
+
+def _abandoned(run: Run, given: Input) -> int:
+    """The subscriber left while people, the line or a pause were waited for."""
     return _hang_up(run, "")
 
 
@@ -179,7 +233,40 @@ def _hidden(run: Run, given: Input) -> int:
     """The screen with the question did not arrive: what it said of a charge follows by SMS."""
     assert isinstance(given, Unshown)
     run.note("unshown", given.reason)
-    return _hang_up(run, run.final if run.charged else "")
+    resume_ms = resumable(run)
+    return _to_be_resumed(run, _hang_up(run, run.final if run.charged else ""), resume_ms)
+
+
+def _to_be_resumed(run: Run, pc: int, resume_ms: int) -> int:
+    """Run the `hangup` block; if that ends the session at once, it may be taken up again."""
+    if resume_ms:
+        if pc >= 0:
+            run.go(pc)
+        if isinstance(run.effects[-1], End):
+            run.effects[-1] = msgspec.structs.replace(run.effects[-1], resume_ms=resume_ms)
+        return STOP
+    return pc
+
+
+def _left_by_people(run: Run, given: Input) -> int | None:
+    """People have let go of the subscriber; if he has left himself, the flow ends as if he had hung up."""
+    assert isinstance(given, AgentLeft)
+    if given.call != run.call:
+        return None
+    if given.outcome == "answered":
+        run.steps = 0
+    pc = _resume(run, given)
+    return _hang_up(run, "") if pc == GONE else pc
+
+
+def _line(run: Run, given: Input) -> int | None:
+    assert isinstance(given, LineReplied)
+    return _resume(run, given) if given.call == run.call else None
+
+
+def _offered(run: Run, given: Input) -> int | None:
+    """While a callback is offered, people may become free: the place in the queue stands."""
+    return _left_by_people(run, given) if run.program[run.pc].verb == "queue" else None
 
 
 def _hang_up(run: Run, text: str) -> int:
@@ -271,6 +358,19 @@ _ACTIONS: dict[tuple[Waiting, type], _Action] = {
     (Waiting.LOOK, Looked): _looked,
     (Waiting.LOOK, Late): _late,
     (Waiting.LOOK, HungUp): _left_waiting,
+    (Waiting.PEOPLE, AgentLeft): _left_by_people,
+    (Waiting.PEOPLE, HungUp): _abandoned,
+    (Waiting.ANSWER, AgentLeft): _offered,
+    (Waiting.LINE, LineReplied): _line,
+    (Waiting.LINE, HungUp): _abandoned,
+    (Waiting.PAUSE, Silence): _resume,
+    (Waiting.PAUSE, HungUp): _abandoned,
+    (Waiting.OFFER, Reopened): offer,
+    (Waiting.OFFER, Text): answer_offer,
+    (Waiting.OFFER, Digits): answer_offer,
+    (Waiting.OFFER, Silence): answer_offer,
+    (Waiting.OFFER, HungUp): _gone,
+    (Waiting.OFFER, Unshown): _gone,
     (Waiting.ENDED, Unshown): _unshown_end,
 }
 """What each waiting session does with each input; there is nothing else."""

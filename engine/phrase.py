@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """The words of one language. `press` is the form of a menu line in voice, with `{label}` and `{key}`."""
+    """The words of one language. `press` is the form of a menu line in voice, with `{label}` and `{key}`.
+
+    `no_such` answers a score that is none; `call_back` and `wait` are asked in a long queue, `ordered` is
+    said after the first of them; `go_on` and `anew` are asked when a session that broke off is dialled again.
+    """
 
     more: str
     back: str
@@ -22,6 +26,12 @@ class Phrases:
     silent: str
     unavailable: str
     press: str
+    no_such: str
+    call_back: str
+    wait: str
+    ordered: str
+    go_on: str
+    anew: str
 
 
 def _words(text: str) -> frozenset[str]:
@@ -40,6 +50,12 @@ _PHRASES = {
         silent="Нет ответа. Наберите ещё раз.",
         unavailable="Сервис временно недоступен. Повторите позже.",
         press="{label} — нажмите {key}.",
+        no_such="Такого ответа нет.",
+        call_back="Перезвонить вам?",
+        wait="Ждать",
+        ordered="Заявка принята. Мы вам перезвоним.",
+        go_on="Продолжить?",
+        anew="Сначала",
     ),
     "en": Phrases(
         more="More",
@@ -52,6 +68,12 @@ _PHRASES = {
         silent="No answer. Please dial again.",
         unavailable="The service is temporarily unavailable. Please try again later.",
         press="{label}: press {key}.",
+        no_such="There is no such answer.",
+        call_back="Shall we call you back?",
+        wait="Wait",
+        ordered="Done. We will call you back.",
+        go_on="Go on?",
+        anew="Start anew",
     ),
     "tg": Phrases(
         more="Боз",
@@ -64,6 +86,12 @@ _PHRASES = {
         silent="Ҷавоб нест. Аз нав рақам гиред.",
         unavailable="Хизмат муваққатан дастнорас аст. Баъдтар такрор кунед.",
         press="{label} — {key}-ро пахш кунед.",
+        no_such="Чунин ҷавоб нест.",
+        call_back="Ба шумо занг занем?",
+        wait="Интизор шудан",
+        ordered="Дархост қабул шуд. Мо ба шумо занг мезанем.",
+        go_on="Давом диҳем?",
+        anew="Аз аввал",
     ),
     "uz": Phrases(
         more="Yana",
@@ -76,6 +104,12 @@ _PHRASES = {
         silent="Javob yo'q. Qayta tering.",
         unavailable="Xizmat vaqtincha ishlamayapti. Keyinroq urinib ko'ring.",
         press="{label} — {key} ni bosing.",
+        no_such="Bunday javob yo'q.",
+        call_back="Sizga qo'ng'iroq qilaylikmi?",
+        wait="Kutish",
+        ordered="Ariza qabul qilindi. Sizga qo'ng'iroq qilamiz.",
+        go_on="Davom etamizmi?",
+        anew="Boshidan",
     ),
 }
 

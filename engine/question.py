@@ -29,12 +29,14 @@ Plate = tuple[Collect | None, int]
 class Question(Step):
     """A step that shows a screen and takes an answer.
 
-    `tries` counts askings, wrong answers and silence together. `timeout_ms` None is `keep` of the flow, else
+    `tries` counts askings, wrong answers and silence together; without `own_tries` a call takes those of
+    `voice:` of the project. `timeout_ms` None is `keep` of the flow, else
     the channel's own time. The
     blocks are step numbers. `screens` are the pages of constant questions by (channel, language).
     """
 
     tries: int = 3
+    own_tries: bool = True
     timeout_ms: int | None = None
     no_input: int | None = None
     no_match: int | None = None
@@ -70,6 +72,10 @@ class Question(Step):
         """What happens when all tries are used up and there is no block for it; None: the channel's way."""
         return None
 
+    def wrong_words(self, run: Run) -> str:
+        """What is said to a wrong answer where the step has no hint."""
+        return phrases(run.lang).wrong
+
     def fits(self, run: Run, text: str) -> bool:
         """Tell whether a text would be taken as an answer, without taking it."""
         raise AssertionError("a question knows its answers")
@@ -92,7 +98,7 @@ class Question(Step):
             if counters.get(AGAIN) == run.pc:
                 run.count(AGAIN, None)
                 run.asking = SAME
-                if run.counters.get(run.pc, 0) >= self.tries:
+                if run.counters.get(run.pc, 0) >= self.most(run):
                     return self.give_up(run, silent=False)
             elif run.pc in counters:
                 run.count(run.pc, None)
@@ -204,7 +210,18 @@ class Question(Step):
             if text in (keys.back, keys.main):
                 self.settle(run)
                 return run.step_back() if text == keys.back else run.to_main()
+            if run.channel == "voice" and text in (keys.repeat, keys.operator):
+                return self.spoken_key(run, text)
         return self.missed(run, silent=False)
+
+    def spoken_key(self, run: Run, key: str) -> int:
+        """Take a global key of a call: the question once more, or to people."""
+        if key == run.capabilities.operator:
+            self.settle(run)
+            run.asking = 0
+            return run.to_operator()
+        run.said = tuple((text, secret) for text, secret in run.said if not secret)
+        return self.show(run, run.page)
 
     def settle(self, run: Run) -> None:
         """The question is over: what was said has been seen."""
@@ -215,12 +232,18 @@ class Question(Step):
         if run.looked:
             run.forget_looked()
 
+    def most(self, run: Run) -> int:
+        """Return how often the question is asked at most."""
+        if self.own_tries or run.channel != "voice":
+            return self.tries
+        return run.capabilities.tries
+
     def missed(self, run: Run, *, silent: bool) -> int:
         """No valid answer: ask again with the hint, or give up."""
         tries = run.counters.get(run.pc, 0) + 1
         run.note("no_input" if silent else "no_match")
         # A silent SMS dialogue is not asked again: nobody wants to be nagged by a machine for days.
-        if tries >= self.tries or (silent and run.channel == "sms"):
+        if tries >= self.most(run) or (silent and run.channel == "sms"):
             return self.give_up(run, silent=silent)
         run.count(run.pc, tries)
         run.said = ()
@@ -229,7 +252,7 @@ class Question(Step):
             run.charged = False  # an answer, though a wrong one, shows that the screen was seen
             run.final = ""
         if hint or not silent:
-            run.say(hint or phrases(run.lang).wrong)
+            run.say(hint or self.wrong_words(run))
         return self.show(run, 1)
 
     def give_up(self, run: Run, *, silent: bool) -> int:
@@ -249,7 +272,7 @@ class Question(Step):
             return run.to_operator()
         words = phrases(run.lang)
         if not silent:
-            run.say(run.text_of(self.hint) or words.wrong)
+            run.say(run.text_of(self.hint) or self.wrong_words(run))
         elif run.channel == "ussd":
             run.say(words.silent)
         return run.quit("no_answer")

@@ -24,6 +24,9 @@ RESUME = -1
 AGAIN = -2
 """Key in `Frame.counters`: the question that `again` repeats is being entered."""
 
+GONE = -2
+"""What a step returns when the subscriber has left while people were talked to."""
+
 _ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
 
 NEW, SAME = 1, 2
@@ -191,6 +194,10 @@ class Run(View):
 
     def exhausted(self) -> int:
         """The step budget is used up: leave everything; the error block gets a few steps more."""
+        if self.reason == "limit":  # the error block runs in circles, perhaps over several waits
+            self.stack = []
+            self.said = ()
+            return self.apologize()
         message = f"more than {self.project.limits.steps_without_input} steps without an input"
         self.budget = self.steps + ERROR_STEPS
         return self.fail(message, limit=True)
@@ -238,6 +245,7 @@ class Run(View):
             self.by_ahead,
             self.gone,
             self.farewell,
+            self.trail,
         )
 
     def remember_question(self, frames: tuple[Frame, ...]) -> None:

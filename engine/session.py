@@ -26,6 +26,10 @@ class Waiting(StrEnum):
     READING = "reading"
     BACKEND = "backend"
     LOOK = "look"
+    PEOPLE = "people"
+    LINE = "line"
+    PAUSE = "pause"
+    OFFER = "offer"
     ENDED = "ended"
 
 
@@ -55,7 +59,8 @@ class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `charged` is true from a charging (or other irreversible) request to the first answer after its outcome;
     `final` is the text shown meanwhile, or the one that is being read page by page; `reason` is that of the
     coming `End`. `detached` is true once there is no screen any more, `gone` once the subscriber has left,
-    `farewell` is the `hangup` block that runs when the flow has said by SMS what it had to say.
+    `farewell` is the `hangup` block that runs when the flow has said by SMS what it had to say. `trail` is
+    what the subscriber dialled, chose and answered, masked, for the people he may be handed over to.
     """
 
     build: str
@@ -87,6 +92,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     by_ahead: tuple[Frame, ...] = ()
     gone: bool = False
     farewell: tuple[Frame, ...] = ()
+    trail: tuple[str, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode

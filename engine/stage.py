@@ -14,7 +14,7 @@ from engine.effects import Collect, Effect, End, Note, SendSms
 from engine.expressions import Scope
 from engine.flow import STOP, Flow, Project, Step
 from engine.flow_set import FlowSet
-from engine.limits import NOTE_LENGTH, SAID_LENGTH
+from engine.limits import NOTE_LENGTH, SAID_LENGTH, TRAIL_ENTRY, TRAIL_LENGTH
 from engine.masking import masked
 from engine.phrase import phrases
 from engine.prompts import Footer, Page, fits, paginate
@@ -74,6 +74,7 @@ class Stage(Scope):
         "stack",
         "steps",
         "trace",
+        "trail",
         "waiting",
     )
     program: tuple[Step, ...]
@@ -116,6 +117,7 @@ class Stage(Scope):
         self.by_ahead = session.by_ahead
         self.gone = session.gone
         self.farewell = session.farewell
+        self.trail = session.trail
         self.constant = self.hidden = self.failing = False
         self.asking = 0
         self.effects: list[Effect] = []
@@ -196,6 +198,13 @@ class Stage(Scope):
         line = self.program[self.pc].place.line
         self.effects.append(Note(event, self.flow.id, line, masked(text)[:NOTE_LENGTH]))
 
+    def leave_trail(self, what: str) -> None:
+        """Keep what the subscriber did for the people he may be handed over to; the oldest is dropped."""
+        what = masked(" ".join(what.split()))[:TRAIL_ENTRY]
+        if what:
+            trail = self.trail
+            self.trail = (*(trail if len(trail) < TRAIL_LENGTH else trail[1:]), what)
+
     def took(self, branch: str) -> None:
         """Tell coverage which way out the running step takes."""
         if self.trace is not None:
@@ -219,6 +228,14 @@ class Stage(Scope):
             return said[0]
         joint = " " if self.channel == "voice" else "\n"
         return joint.join(part for part, _ in said), any(secret for _, secret in said)
+
+    def speech(self) -> str | Secret:
+        """Take what is said out of the buffer, for an effect that lets a caller hear it first."""
+        if not self.said:
+            return ""
+        text, secret = self.said_text()
+        self.said = ()
+        return Secret(text) if secret else text
 
     def wait_for_answer(self, page: Page, pages: int, timeout_ms: int, secret: bool, constant: bool) -> int:
         """Show one page of a question and wait for the answer."""

@@ -31,8 +31,8 @@ class View(Stage):
     def set(self, name: str, value: Value) -> None:
         """Set a variable of the running flow; `lang` is that of the session."""
         if name == "lang":
-            if value not in self.project.languages:
-                self.note("error", f"the project has no language {value}")
+            if value not in self.flow.languages:
+                self.note("error", f"the flow has no language {value}")
                 return
             self.lang = str(value)
             self._world = None
@@ -74,7 +74,6 @@ class View(Stage):
             topic,
             session.text,
             session.event,
-            "",
             project.currency,
             project.country,
             self.looked,
@@ -126,6 +125,21 @@ class View(Stage):
         """Render a text in the main language, for notes and statistics."""
         form = wording.forms.get((self.channel, self.project.languages[0]))
         return "" if form is None else form.constant or str(form.template.render(self))
+
+    def open_text(self, wording: Wording) -> str:
+        """Return a text for the trail: in the main language, `…` if a value in it is private."""
+        form = wording.forms.get((self.channel, self.project.languages[0]))
+        if form is None:
+            return ""
+        if form.constant is not None:
+            return form.constant
+        template = form.template
+        private = self.flows.private
+        if any(name in private for use in template.uses for name in use.path) or not private.isdisjoint(
+            template.words
+        ):
+            return "…"
+        return str(template.render(self))
 
     def look(self, parts: tuple[Expression | Template, ...]) -> bool:
         """Ask the world what the step's fields need; return False if all of it is known already."""

@@ -22,25 +22,40 @@ from gateway.backends.client import Endpoint, HttpBackends
 from gateway.backends.operation import Operation
 from gateway.backends.order import Orders
 from gateway.backends.outcome import Outcome
-from gateway.clock import HostClock
+from gateway.capture import Capture
+from gateway.clock import HostClock, WallClock
 from gateway.dialects import load_dialect
 from gateway.host.batch import Batch
 from gateway.host.call import RETRY_COMMIT_S, Calls
+from gateway.host.callback import Callbacks
+from gateway.host.contact import Contacts
 from gateway.host.event import Events
 from gateway.host.host import Clock, Host
 from gateway.host.inbound import Inbounds
 from gateway.host.look import Looks
+from gateway.host.opening import Openers
+from gateway.host.outbound import Outbounds
 from gateway.host.outbox import Outbox
+from gateway.host.outside import OutsideEvents
+from gateway.host.people import People
 from gateway.host.recovery import Recovery, store_build
 from gateway.host.settle import Settling
 from gateway.host.sms import SmsLane
+from gateway.host.start import Starts
 from gateway.host.stepper import Stepper
+from gateway.host.suspension import Suspended
+from gateway.host.task import PACE_MS, Tasks
 from gateway.host.ussd import UssdLane
+from gateway.journal.detail import Details
+from gateway.journal.file import DetailFiles
+from gateway.journal.writer import DetailWriter
 from gateway.library import Library
 from gateway.settings import Centre, Settings
+from gateway.store.record import Retention
 from gateway.store.retention import Sweeper
 from gateway.store.sealing import Sealer, load_or_make_key
 from gateway.store.sqlite import SqliteStore
+from gateway.switch import ANNOUNCEMENT
 from gateway.web.server import WebServer
 from smpp.links import Link
 from smpp.sms import SmsChannel
@@ -48,6 +63,7 @@ from ussd.centre import UssdChannel
 from ussd.dialect import Dialect
 
 TEND_EVERY_S = 1.0
+PACE_EVERY_S = 0.1
 SWEEP_EVERY_S = 60.0
 
 
@@ -136,7 +152,7 @@ class Gateway:
         root: Path,
         settings: Settings,
         environment: Mapping[str, str],
-        clock: Clock | None = None,
+        clock: WallClock | None = None,
         *,
         web: bool = True,
     ) -> None:
@@ -146,7 +162,7 @@ class Gateway:
         """
         self.root = root
         self.settings = settings
-        self.clock = clock or HostClock()
+        self.clock: WallClock = clock or HostClock()
         self.library = Library(root)
         self._dialects = {centre.name: self._dialect(centre) for centre in settings.centres}
         store_path = root / settings.store
@@ -176,17 +192,44 @@ class Gateway:
             find=self.store.find_order,
         )
         self.backends = Backends(environment, self.clock)
-        looks = Looks(self.store, self.orders)
+        callers = hashlib.blake2b(b"callers", key=key, digest_size=32).digest()
+        self.tasks = Tasks()
+        self.contacts = Contacts(self.store, callers)
+        looks = Looks(self.store, self.orders, self.tasks, self.contacts)
         self.calls = Calls(self.host, self.backends, self.orders)
         self.outbox = Outbox(self.host, self.store)
-        self.stepper = Stepper(self.host, looks, self.calls, self.outbox)
-        self.events = Events(self.host, self.orders)
-        self.ussd = UssdLane(self.host, self.stepper)
-        self.sms = SmsLane(self.host, self.stepper, self.outbox)
+        self.people = People(self.host, self.tasks, self.outbox, self.orders)
+        self.openers = Openers()
+        self.starts = Starts(self.host, self.openers)
+        self.outbounds = Outbounds(self.host, looks, self.openers)
+        self.suspended = Suspended(self.host)
+        self.stepper = Stepper(
+            self.host,
+            looks,
+            self.calls,
+            self.outbox,
+            self.people,
+            Callbacks(self.host, self.tasks, callers),
+            self.starts,
+            self.suspended,
+            self.contacts,
+        )
+        pace = 20.0 if self.settings.events is None else self.settings.events.pace
+        self.events = Events(self.host, self.orders, pace)
+        self.outside = OutsideEvents(self.host, self.events.start)
+        self._keep_details(key)
+        self.ussd = UssdLane(self.host, self.stepper, self.suspended)
+        self.sms = SmsLane(self.host, self.stepper, self.outbox, self.people)
         self.settling = Settling(self.host, self.backends, self.orders, self.calls)
-        self.recovery = Recovery(self.host, self.orders, self.calls, self.ussd, self.events)
-        self.inbounds = Inbounds(self.host, self.ussd, self.sms, self.outbox)
+        self.recovery = Recovery(self.host, self.orders, self.calls, self.ussd, self.events, self.people)
+        self.inbounds = Inbounds(self.host, self.ussd, self.sms, self.outbox, self.events)
         self.stepper.lanes[Channel.EVENT] = self.events
+        self.openers.by_name.update(ussd=self.ussd, sms=self.sms)
+        self.people.step = self.stepper.step
+        self.people.settle = self.calls.take_change
+        self.events.people = self.people.order_changed
+        self.outbounds.step = self.stepper.step
+        self.events.outbound = self.outbounds.plan
         self.calls.resume = self.stepper.step
         self.calls.look_again = looks.again
         self.calls.changed = self.events.order_changed
@@ -194,6 +237,7 @@ class Gateway:
         self.recovery.step = self.stepper.step
         self.host.on_due = self.inbounds.due
         self.links: dict[str, Link] = {}
+        self._captures: list[Capture] = []
         self.ussd_channels: dict[str, UssdChannel] = {}
         self.sms_channels: dict[str, SmsChannel] = {}
         run = self.clock.now()
@@ -204,6 +248,9 @@ class Gateway:
         dialect = self._dialects[centre.name]
         link = Link(centre.name, centre.link, self.inbounds.on_batch, self.clock.now, random.Random())  # noqa: S311 - jitter, no secret
         self.links[centre.name] = link
+        if centre.capture is not None:
+            link.tap = capture = Capture(self.root / centre.capture, centre.name, self.clock.now)
+            self._captures.append(capture)
         if "ussd" in centre.carries:
             self.ussd_channels[centre.name] = UssdChannel(dialect, centre.name, key=marks)
             self.ussd.add(link, self.ussd_channels[centre.name])
@@ -212,7 +259,7 @@ class Gateway:
                 dialect.sms, centre.name, run=run, key=marks
             )
             self.sms.add(link, channel)
-            self.outbox.add(link, channel, centre.numbers)
+            self.outbox.add(link, channel, centre.numbers, centre.bulk)
         self.host.after_batch.append(link.flush)
 
     def _dialect(self, centre: Centre) -> Dialect:
@@ -232,12 +279,20 @@ class Gateway:
         now = self.clock.now()
         loaded = self.store.load(now)
         self.recovery.load(loaded)
+        self.host.switches.load(self.store.switches(), (self.store.get_meta(ANNOUNCEMENT) or b"").decode())
         self.outbox.load(loaded.outbox)
         self.events.load(loaded.schedule)
+        self.starts.load(loaded.schedule)
+        self.outbounds.load(loaded.schedule)
+        self.suspended.load(loaded.schedule)
+        self.tasks.load(loaded.tasks, self.store.last_task(), self.store.closed_tasks(now - PACE_MS, 10_000))
+        self.people.load(loaded.tasks)
+        self.contacts.load(now)
         self.sms.load(now, loaded.schedule)
         self.library.listeners.append(self._published)
         self.host.take(self._store_build, self.library)
         self.host.take(self.recovery.resume, None)
+        self.outside.load(loaded.schedule)
         await self.host.idle()
         await self._serve_pages()
         for link in self.links.values():
@@ -246,6 +301,7 @@ class Gateway:
             asyncio.create_task(self.library.watch()),
             asyncio.create_task(self.settling.watch()),
             asyncio.create_task(self._tend()),
+            asyncio.create_task(self._pace()),
         ]
         self.ready = True
         self._log.info(
@@ -295,9 +351,33 @@ class Gateway:
         batch.refuse(loop.call_later, RETRY_COMMIT_S, self.host.take, self._store_build, library)
         store_build(batch, library)
 
+    def _keep_details(self, key: bytes) -> None:
+        """Have a record made of every session, unless the settings want none."""
+        edr = self.settings.edr
+        self.details: DetailWriter | None = None
+        if not edr.write:
+            return
+        pepper = hashlib.blake2b(b"details", key=key, digest_size=32).digest()
+        dialects = {centre.name: centre.dialect for centre in self.settings.centres}
+        self.host.details = Details(pepper, dialects, self.host.counters, full_numbers=edr.full_numbers)
+        folder = edr.folder or self.settings.store.parent / "edr"
+        files = DetailFiles(self.root / folder, size=edr.size, every_ms=edr.every_ms)
+        self.details = DetailWriter(self.store, files, self.clock)
+
+    async def _pace(self) -> None:
+        """Ten times a second let go what is sent and begun at a pace."""
+        while True:
+            await asyncio.sleep(PACE_EVERY_S)
+            try:
+                self.outbox.pump_unasked()
+                self.events.tend(self.clock.now())
+            except Exception:
+                # A fault of ours in one look must not end the looking.
+                self._log.error("pace_fault", exc_info=True)
+
     async def _tend(self) -> None:
         """Once a second look after the disk, once a minute (or until it is gone) delete what is too old."""
-        sweeper = Sweeper()
+        sweeper = Sweeper({Retention.DETAIL: self.settings.edr.keep_ms})
         since_sweep = 0.0
         while True:
             await asyncio.sleep(TEND_EVERY_S)
@@ -307,6 +387,12 @@ class Gateway:
                 self.outbox.tend()
                 self.sms.tend(self.clock.now())
                 self.events.tend(self.clock.now())
+                self.people.tend(self.clock.now())
+                self.starts.tend(self.clock.now())
+                self.outbounds.tend(self.clock.now())
+                self.suspended.tend(self.clock.now())
+                if self.details is not None:
+                    await self.details.tend()
                 if since_sweep >= SWEEP_EVERY_S or self.store.behind:
                     since_sweep = 0.0
                     batch = self.store.batch()
@@ -318,8 +404,19 @@ class Gateway:
 
     @property
     def bound(self) -> bool:
-        """Tell whether every centre has a bind."""
-        return all(link.bound for link in self.links.values())
+        """Tell whether all can leave that the settings carry: of centres that can do the same, one is enough.
+
+        One for USSD, one for SMS from any number, and one for each number that is tied to centres of its own.
+        """
+        groups: dict[str, list[bool]] = {}
+        for centre in self.settings.centres:
+            bound = self.links[centre.name].bound
+            if "ussd" in centre.carries:
+                groups.setdefault("ussd", []).append(bound)
+            if "sms" in centre.carries:
+                for number in centre.numbers or ("",):
+                    groups.setdefault(f"sms {number}", []).append(bound)
+        return all(any(group) for group in groups.values())
 
     async def close(self) -> None:
         """Drain: start nothing new, let running calls end, unbind, store, close."""
@@ -333,6 +430,8 @@ class Gateway:
         await self.calls.drain(self.settings.drain_ms / 1000)
         await self.host.idle()
         await asyncio.gather(*(link.close() for link in self.links.values()))
+        for capture in self._captures:
+            capture.close()
         await self.host.idle()
         if self._web is not None:
             await self._web.close()
@@ -340,6 +439,8 @@ class Gateway:
         await self.calls.close()
         await self.host.idle()
         await self.backends.close()
+        if self.details is not None:
+            await self.details.tend()
         self.host.close()
         self.store.close()
         self._log.info("stopped", sessions=len(self.host.conversations))

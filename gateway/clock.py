@@ -7,6 +7,19 @@ they are due (architecture, section 2).
 from __future__ import annotations
 
 import time
+from typing import Protocol
+
+
+class WallClock(Protocol):
+    """The host's clock, which also knows what the system clock says."""
+
+    def now(self) -> int:
+        """Return UTC milliseconds that never jump."""
+        ...
+
+    def wall_ms(self) -> int:
+        """Return UTC milliseconds of the system clock, jumps included."""
+        ...
 
 
 class HostClock:

@@ -16,7 +16,7 @@ from gateway.project_files import ProjectFiles
 
 def check_project(files: ProjectFiles) -> tuple[FlowSet | None, Report]:
     """Compile and check a project; the flow set is None if anything found is an error."""
-    flows, report = load_checked(files.texts)
+    flows, report = load_checked(files.texts, files.recordings)
     for name in files.unread:
         _warn(name, report)
     return flows, report

@@ -16,7 +16,9 @@ MAX_FILE = 1 << 20
 MAX_FILES = 20_000
 SETTINGS = "config/gateway.yaml"
 _FOLDERS = ("flows", "config", "texts", "flows/texts")
+_SOUNDS = ("sounds", "flows/sounds")
 TEST_ENDING = ".test.yaml"
+RECORDING_ENDING = ".wav"
 _NOTES = frozenset({".md", ".bak", ".orig", ".rej", ".swp", ".tmp"})
 """Endings of notes and of what editors leave behind: nobody takes these for flows."""
 
@@ -34,6 +36,8 @@ class ProjectFiles:
     tests: Mapping[str, str]
     unread: tuple[str, ...] = ()
     """Files in `flows/` that somebody may take for flows and that are not read: another ending, a link."""
+    recordings: tuple[str, ...] = ()
+    """The sounds of calls by language and name, `ru/greeting`; they are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def read_project(root: Path) -> ProjectFiles:
         if name == SETTINGS or name.startswith("config/dialects/"):
             continue
         (tests if name.endswith(TEST_ENDING) else texts)[name] = read_text(root / name)
-    return ProjectFiles(root, texts, tests, tuple(_unread(root)))
+    return ProjectFiles(root, texts, tests, tuple(_unread(root)), tuple(_recordings(root)))
 
 
 def read_text(path: Path) -> str:
@@ -94,6 +98,20 @@ def _names(root: Path) -> list[str]:
     if len(names) > MAX_FILES:
         raise ProjectError(f"{root} has {len(names)} files, at most {MAX_FILES} are read")
     return sorted(names)
+
+
+def _recordings(root: Path) -> list[str]:
+    """Return the names of the sounds in `flows/sounds/<lang>` and `sounds/<lang>`, without their ending."""
+    return sorted(
+        {
+            f"{language.name}/{entry.name.removesuffix(RECORDING_ENDING)}"
+            for folder in _SOUNDS
+            for language in _all_entries(root / folder)
+            if language.is_dir(follow_symlinks=False)
+            for entry in _entries(root / folder / language.name)
+            if entry.name.endswith(RECORDING_ENDING) and not entry.name.startswith(".")
+        }
+    )[:MAX_FILES]
 
 
 def _unread(root: Path) -> list[str]:

@@ -17,6 +17,7 @@ from engine.reading.fields import (
     DURATION,
     NAME,
     RATE,
+    SIZE,
     STRING,
     Field,
     FieldValue,
@@ -28,7 +29,7 @@ from engine.reading.fields import (
     read_fields,
     whole_number,
 )
-from engine.reading.scalars import Address
+from engine.reading.scalars import Address, Rate
 from engine.reading.suggestion import suggestion
 from engine.reading.tree import Entry, Node, Table, Text
 from engine.reading.yaml_text import read_tree
@@ -37,6 +38,7 @@ from smpp.settings import LinkSettings, Mode, Secret, Timers, Tls
 
 FILE = "config/gateway.yaml"
 SMSC_CARRIES = ("ussd", "sms")
+SHORTEST_KEY = 16
 
 LINK_FIELDS = (
     Field("host", STRING, required=True, doc="name or address of the SMSC or USSD centre"),
@@ -51,8 +53,12 @@ LINK_FIELDS = (
     Field("dialect", NAME, default="standard", doc="config/dialects/<name>.yaml"),
     Field("carries", list_of(choice(*SMSC_CARRIES)), doc="what leaves here: ussd, sms"),
     Field("numbers", list_of(STRING), doc="short codes whose SMS must leave here; empty: any"),
+    Field(
+        "bulk", whole_number(1, 90), default=50, doc="the most of rate, per cent, that unasked SMS may take"
+    ),
     Field("response", DURATION, default=30_000, doc="how long a request may stay unanswered"),
     Field("enquire", DURATION, default=30_000, doc="idle time before enquire_link"),
+    Field("capture", STRING, doc="file for every PDU, without passwords, numbers and texts: data/main.cap"),
     Field("tls", BOOLEAN, default=False, doc="TLS from the first octet; the certificate is checked"),
     Field("tls_ca", STRING, doc="file with the certificates to trust; not set: those of the system"),
     Field("tls_name", STRING, doc="name in the centre's certificate; not set: host"),
@@ -60,17 +66,41 @@ LINK_FIELDS = (
     Field("tls_key", STRING, doc="file with the key of our certificate"),
 )
 
+EVENT_FIELDS = (
+    Field("secret", STRING, required=True, doc="key of the signatures, 16 characters or more; use env.NAME"),
+    Field("previous", STRING, doc="the key of before, still taken while senders change to the new one"),
+    Field("pace", RATE, default=Rate(20, 1_000), doc="how fast the elements of `each` are begun"),
+)
+
+EDR_FIELDS = (
+    Field("write", BOOLEAN, default=True, doc="whether a record is kept of every session"),
+    Field("folder", STRING, doc="where the files are written; not set: edr beside the store"),
+    Field(
+        "numbers", choice("masked", "full"), default="masked", doc="how the subscriber's number is written"
+    ),
+    Field("keep", DURATION, default=3 * 365 * 86_400_000, doc="how long the records stay in the store"),
+    Field("every", DURATION, default=3_600_000, doc="a file is closed after so long"),
+    Field("size", SIZE, default=64 << 20, doc="a file is closed when it has grown so large"),
+)
+
 FIELDS = (
     Field("store", STRING, default="sqlite:data/gudok.db", doc="sqlite:<file>"),
     Field("secret_key", STRING, doc="64 hexadecimal digits; not set: data/secret.key, made at the start"),
     Field("http", ADDRESS, default=Address("127.0.0.1", 8080), doc="/metrics, /healthz, /readyz"),
+    Field("http_token", STRING, doc="what beyond loopback opens the pages; not set: this machine only"),
+    Field(
+        "events", nested(EVENT_FIELDS, "events"), doc="events from outside; not set: POST /events is closed"
+    ),
+    Field("edr", nested(EDR_FIELDS, "edr"), doc="the records of sessions"),
     Field("log", choice("debug", "info", "warning", "error"), default="info", doc="least level logged"),
     Field("drain", DURATION, default=10_000, doc="how long running requests may take at the end"),
     Field("smpp", map_of(nested(LINK_FIELDS, "an smpp link")), doc="one entry for each centre"),
 )
 
 
-_OPTIONAL = frozenset(field.name for field in (*FIELDS, *LINK_FIELDS) if not field.required)
+_OPTIONAL = frozenset(
+    field.name for field in (*FIELDS, *LINK_FIELDS, *EVENT_FIELDS, *EDR_FIELDS) if not field.required
+)
 _LISTS = frozenset(field.name for field in LINK_FIELDS if holds_list(field.kind))
 
 
@@ -83,8 +113,31 @@ class Centre:
     dialect: str = "standard"
     carries: frozenset[str] = frozenset(SMSC_CARRIES)
     numbers: frozenset[str] = frozenset()
+    bulk: int = 50
+    capture: Path | None = None
+    """File that keeps every PDU, None for none; relative to the project."""
     place: Place = field(default=Place(FILE, 1, 1), compare=False)
     """Where its dialect is written, or its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings:
+    """`events:` of the settings: the keys of signatures, the present one first, and starts a second."""
+
+    keys: tuple[bytes, ...] = field(repr=False)
+    pace: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class DetailSettings:
+    """`edr:` of the settings; times in milliseconds, `size` in octets; `folder` None is beside the store."""
+
+    write: bool = True
+    folder: Path | None = None
+    full_numbers: bool = False
+    keep_ms: int = 3 * 365 * 86_400_000
+    every_ms: int = 3_600_000
+    size: int = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +148,9 @@ class Settings:
     secret_key: bytes | None = field(default=None, repr=False)
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    http_token: str | None = field(default=None, repr=False)
+    events: EventSettings | None = None
+    edr: DetailSettings = DetailSettings()
     log: str = "info"
     drain_ms: int = 10_000
     centres: tuple[Centre, ...] = ()
@@ -125,6 +181,8 @@ def read_settings(
             centres.append(centre)
     store = _read_store(values["store"], report)
     key = _read_key(values["secret_key"], report)
+    token = _read_token(values["http_token"], report)
+    events = _read_events(values["events"].value, report, given=environment is not None)
     if report.has_errors:
         return None
     address: Address = values["http"].value
@@ -133,6 +191,9 @@ def read_settings(
         secret_key=key,
         http_host=address.host,
         http_port=address.port,
+        http_token=token,
+        events=events,
+        edr=_read_details(values["edr"].value),
         log=values["log"].value,
         drain_ms=values["drain"].value,
         centres=tuple(centres),
@@ -184,8 +245,8 @@ def _with_lists(link: Node) -> Node:
     return Table(tuple(entries), link.place, link.flow)
 
 
-LATER = frozenset({"agi", "asterisk", "events"})
-"""Sections that the design names and that are read once voice and outside events are there."""
+LATER = frozenset({"agi", "asterisk"})
+"""Sections that the design names and that are read once voice is there."""
 
 
 def _read_store(value: FieldValue, report: Report) -> Path:
@@ -216,6 +277,52 @@ def _read_key(value: FieldValue, report: Report) -> bytes | None:
         )
         return None
     return key
+
+
+def _read_token(value: FieldValue, report: Report) -> str | None:
+    if value.value is None or value.node is None:
+        return None
+    return value.value if _is_long(value, "http_token", report) else None
+
+
+def _is_long(value: FieldValue, name: str, report: Report) -> bool:
+    """Tell whether a key cannot be guessed in a life, as far as its length can tell."""
+    if len(value.value) >= SHORTEST_KEY:
+        return True
+    assert value.node is not None
+    report.error(
+        "type",
+        f"{name}: {SHORTEST_KEY} characters or more are expected",
+        value.node,
+        help='make one: python3 -c "import secrets; print(secrets.token_hex(32))"',
+    )
+    return False
+
+
+def _read_events(
+    written: Mapping[str, FieldValue] | None, report: Report, *, given: bool
+) -> EventSettings | None:
+    """Read `events:`; the keys are judged where they are `given`, and not only named."""
+    if written is None or written["secret"].value is None:
+        return None
+    keys = [(name, written[name]) for name in ("secret", "previous") if written[name].value is not None]
+    short = [name for name, key in keys if given and not _is_long(key, f"events.{name}", report)]
+    if short:
+        return None
+    return EventSettings(tuple(key.value.encode() for _, key in keys), written["pace"].value.per_second)
+
+
+def _read_details(written: Mapping[str, FieldValue] | None) -> DetailSettings:
+    if written is None:
+        return DetailSettings()
+    return DetailSettings(
+        write=written["write"].value,
+        folder=None if written["folder"].value is None else Path(written["folder"].value),
+        full_numbers=written["numbers"].value == "full",
+        keep_ms=written["keep"].value,
+        every_ms=written["every"].value,
+        size=written["size"].value,
+    )
 
 
 def _read_centre(name: str, written: FieldValue, report: Report) -> Centre | None:
@@ -257,6 +364,8 @@ def _read_centre(name: str, written: FieldValue, report: Report) -> Centre | Non
         dialect=values["dialect"].value,
         carries=frozenset(SMSC_CARRIES if carried is None else (one.value for one in carried)),
         numbers=frozenset(one.value for one in values["numbers"].value or ()),
+        bulk=values["bulk"].value,
+        capture=Path(values["capture"].value) if values["capture"].value else None,
         place=place_of(values["dialect"].node or written.key or Place(FILE, 1, 1)),
     )
 

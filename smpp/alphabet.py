@@ -1,74 +1,27 @@
-"""The GSM 7-bit default alphabet, its extension and the national shift tables, as data.
+"""Reading and writing the GSM 7-bit alphabet, with or without the shift tables of a national language.
 
-Source: 3GPP TS 23.038 section 6.2.1 and annex A (Turkish 1, Spanish 2, Portuguese 3). Septets are one per
-octet here; text.py packs and unpacks them. The Indian tables 4-13 are read as the default alphabet.
+Source: 3GPP TS 23.038 sections 6.2.1 and 6.2.1.2; the tables are in `smpp.shift_table`. Septets are one per
+octet here; text.py packs and unpacks them.
 """
 
 import codecs
+from functools import cache
 
-ESCAPE = 0x1B
+from smpp.shift_table import BASIC, ESCAPE, EXTENSION, LOCKING, SINGLE
 
-BASIC = (
-    "@£$¥èéùìòÇ\nØø\rÅå"
-    "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
-    " !\"#¤%&'()*+,-./"
-    "0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNO"
-    "PQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmno"
-    "pqrstuvwxyzäöñüà"
-)
-"""The 128 characters of the default alphabet by septet; 0x1B is the escape, not a character."""
-
-EXTENSION = {
-    0x0A: "\f",
-    0x14: "^",
-    0x28: "{",
-    0x29: "}",
-    0x2F: "\\",
-    0x3C: "[",
-    0x3D: "~",
-    0x3E: "]",
-    0x40: "|",
-    0x65: "€",
-}
-"""What the septet behind an escape stands for. Unknown ones are shown by the basic table (6.2.1.1)."""
-
-
-def _changed(table: str, changes: dict[int, str]) -> str:
-    return "".join(changes.get(septet, char) for septet, char in enumerate(table))
-
-
-LOCKING: dict[int, str] = {
-    1: _changed(
-        BASIC,
-        {0x04: "€", 0x07: "ı", 0x0B: "Ğ", 0x0C: "ğ", 0x1C: "Ş", 0x1D: "ş", 0x40: "İ", 0x60: "ç"},
-    ),
-    3: (
-        "@£$¥êéúíóç\nÔô\rÁá"
-        "Δ_ªÇÀ∞^\\€Ó|\x1bÂâÊÉ"
-        " !\"#º%&'()*+,-./"
-        "0123456789:;<=>?"
-        "ÍABCDEFGHIJKLMNO"
-        "PQRSTUVWXYZÃÕÚÜ§"
-        "~abcdefghijklmno"
-        "pqrstuvwxyzãõ`üà"
-    ),
-}
-"""National language locking shift (IE 0x25): the table in place of the basic one. Spanish has none."""
-
-SINGLE: dict[int, dict[int, str]] = {
-    1: EXTENSION | {0x47: "Ğ", 0x49: "İ", 0x53: "Ş", 0x63: "ç", 0x67: "ğ", 0x69: "ı", 0x73: "ş"},
-    2: EXTENSION
-    | {0x09: "ç", 0x41: "Á", 0x49: "Í", 0x4F: "Ó", 0x55: "Ú", 0x61: "á", 0x69: "í", 0x6F: "ó", 0x75: "ú"},
-    3: EXTENSION
-    | {
-        0x05: "ê", 0x09: "ç", 0x0B: "Ô", 0x0C: "ô", 0x0E: "Á", 0x0F: "á", 0x12: "Φ", 0x13: "Γ", 0x15: "Ω",
-        0x16: "Π", 0x17: "Ψ", 0x18: "Σ", 0x19: "Θ", 0x1F: "Ê", 0x41: "À", 0x49: "Í", 0x4F: "Ó", 0x55: "Ú",
-        0x5B: "Ã", 0x5C: "Õ", 0x61: "Â", 0x69: "í", 0x6F: "ó", 0x75: "ú", 0x7B: "ã", 0x7C: "õ", 0x7F: "â",
-    },
-}  # fmt: skip
-"""National language single shift (IE 0x24): the table behind an escape."""
+__all__ = [
+    "BASIC",
+    "ESCAPE",
+    "EXTENSION",
+    "LOCKING",
+    "SINGLE",
+    "can_gsm7",
+    "decode_gsm7",
+    "encode_gsm7",
+    "gsm7_or_none",
+    "septets",
+    "shifted_or_none",
+]
 
 # Character -> octets, as codecs.charmap_encode takes it: one C loop for a whole text.
 _OCTETS: dict[int, bytes] = {
@@ -93,6 +46,28 @@ def gsm7_or_none(text: str) -> bytes | None:
     """Encode to unpacked septets, or None if a character is not in the alphabet: no exception to pay for."""
     try:
         return codecs.charmap_encode(text, "strict", _OCTETS)[0]
+    except UnicodeEncodeError:
+        return None
+
+
+@cache
+def _shifted(locking: int, single: int) -> dict[int, bytes]:
+    """Make the character table of two shifts; a character of both tables takes one septet."""
+    basic = LOCKING.get(locking, BASIC)
+    behind = SINGLE.get(single, EXTENSION)
+    octets = {ord(char): bytes((ESCAPE, septet)) for septet, char in reversed(behind.items()) if char != " "}
+    # A table with gaps has a space in each of them: the first of a character counts, but 0x20 for the space.
+    for septet in reversed(range(128)):
+        if septet != ESCAPE:
+            octets[ord(basic[septet])] = bytes((septet,))
+    octets[0x20] = b" "
+    return octets
+
+
+def shifted_or_none(text: str, locking: int, single: int) -> bytes | None:
+    """Encode with national shift tables (0: none), or None if a character is in neither of them."""
+    try:
+        return codecs.charmap_encode(text, "strict", _shifted(locking, single))[0]
     except UnicodeEncodeError:
         return None
 

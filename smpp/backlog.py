@@ -179,6 +179,10 @@ class Backlog:
         """Take out the sticky messages offered before this time: their dialogues are over."""
         return self._remove(lambda m: m.sticky and m.offered_at < offered_before)
 
+    def remove_unbound(self) -> list[Outgoing]:
+        """Take out what may leave on any connection."""
+        return self._remove(lambda m: not m.sticky)
+
     def clear(self) -> list[Outgoing]:
         """Take everything out, in the order offered."""
         return self._remove(lambda _: True)

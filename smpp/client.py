@@ -30,8 +30,11 @@ class Connection(asyncio.Protocol):
         session: Callable[[int], Session],
         on_events: "Callable[[Connection, list[SessionEvent]], None]",
         clock: Clock,
+        tap: "Callable[[bool, bytes], None] | None" = None,
     ) -> None:
         self._on_events = on_events
+        self._tap = tap
+        """Sees all octets: (True for those we write, octets)."""
         self._clock = clock
         self._transport: asyncio.Transport | None = None
         self._close_by: int | None = None
@@ -57,6 +60,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: one read, one batch, one write."""
+        if self._tap is not None:
+            self._tap(False, data)
         events = self.session.receive_data(data, self._clock())
         if events:
             self._on_events(self, events)
@@ -70,6 +75,8 @@ class Connection(asyncio.Protocol):
         data = self.session.data_to_send()
         if data and not transport.is_closing():
             transport.write(data)
+            if self._tap is not None:
+                self._tap(True, data)
         if self.session.closed and self._close_by is None:
             self._close_by = self._clock() + LINGER_MS
             transport.close()
@@ -140,6 +147,15 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     if tls.certificate_file:
         context.load_cert_chain(tls.certificate_file, tls.key_file)
     return context
+
+
+def distrust_reason(settings: LinkSettings, error: ssl.SSLCertVerificationError) -> str:
+    """Say why a centre was told nothing, and which setting decides it."""
+    name = (settings.tls.server_name if settings.tls else None) or settings.host
+    return (
+        f"certificate verify failed: {error.verify_message}; {settings.host} is not believed to be {name}, "
+        "and was told no password (tls_name is the name in its certificate, tls_ca whom to trust)"
+    )
 
 
 async def connect(settings: LinkSettings, make: Callable[[], Connection]) -> Connection:

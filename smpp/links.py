@@ -16,11 +16,13 @@ made per message but its record.
 """
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from smpp.client import Clock, Connection, connect
+from smpp.client import Clock, Connection, connect, distrust_reason
 from smpp.event import (
     Answered,
     BindDown,
@@ -60,6 +62,8 @@ __all__ = [
 ]
 
 OnBatch = Callable[["Link", Sequence[LinkEvent]], None]
+Tap = Callable[[int, int, bool, bytes], None]
+"""(bind, connection, True for what we write, octets)."""
 
 
 class Link:
@@ -89,6 +93,8 @@ class Link:
         self._timer_at = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._leaving: asyncio.Event | None = None
+        self.tap: Tap | None = None
+        """Sees the octets of all connections made from now on; it must not raise."""
 
     # -- what the owner sees ----------------------------------------------------------------------
 
@@ -101,6 +107,17 @@ class Link:
     def capacity(self) -> int:
         """Messages that could be submitted now and leave without waiting for a place."""
         return self._traffic.capacity(self._clock())
+
+    @property
+    def rate(self) -> float | None:
+        """Messages a second that may leave now: our own limit or what throttling has taught; None: any."""
+        learned = self._traffic.throttle.learned
+        limit = self.settings.rate
+        return limit if learned is None else learned if limit is None else min(limit, learned)
+
+    def spare(self) -> tuple[int, int]:
+        """Return how many of the least urgent messages may be submitted now, and how many ever at once."""
+        return self._traffic.spare(self._clock())
 
     @property
     def alarm(self) -> str:
@@ -206,6 +223,10 @@ class Link:
         """
         return self._traffic.submit(body, token, prefer, sticky, subscriber, urgent, self._clock())
 
+    def hand_back(self) -> None:
+        """Report everything that waits here but pages as `unsent`: another link may take it."""
+        self._report(self._traffic.hand_back())
+
     def accept_all(self, bind: int, connection: int, sequences: Sequence[int]) -> None:
         """As `respond` with status 0 to every `Inbound` of these numbers that came over one connection."""
         slot = self._slots[bind]
@@ -287,13 +308,20 @@ class Link:
             self._unbound_since = None
         batch.append(BindUp(slot.index, slot.number, event.version))
 
-    def _went_down(self, slot: Slot, reason: str, now: int, batch: list[LinkEvent]) -> None:
-        """A connection ended, or did not come about: plan the next, report what was bound to this one."""
+    def _went_down(
+        self, slot: Slot, reason: str, now: int, batch: list[LinkEvent], distrust: str = ""
+    ) -> None:
+        """A connection ended, or did not come about: plan the next, report what was bound to this one.
+
+        `distrust` says why the centre was not believed to be the one, "" if it was.
+        """
         refused, slot.refused = slot.refused, 0
         slot.reason = reason or "closed"
         slot.bound_at = None
-        alarm = bool(refused) and is_alarm(refused)
-        if alarm:
+        alarm = bool(distrust) or (bool(refused) and is_alarm(refused))
+        if distrust:
+            slot.alarm = distrust
+        elif alarm:
             # It stands until a bind succeeds: a refused connection in between has not mended the password.
             slot.alarm = f"the centre refuses {self.settings.system_id!r}: {status_text(refused)}"
         wait = -1
@@ -379,7 +407,10 @@ class Link:
             )
 
         def make() -> Connection:
-            return Connection(session, lambda which, events: self._events(slot, which, events), self._clock)
+            tap = None if self.tap is None else partial(self.tap, slot.index, number)
+            return Connection(
+                session, lambda which, events: self._events(slot, which, events), self._clock, tap
+            )
 
         slot.reason = ""
         try:
@@ -389,7 +420,10 @@ class Link:
             batch: list[LinkEvent] = []
             late = isinstance(error, TimeoutError) and not error.errno
             why = f"no connection within {settings.connect_ms} ms" if late else f"cannot connect: {error}"
-            self._went_down(slot, why, self._clock(), batch)
+            distrust = ""
+            if isinstance(error, ssl.SSLCertVerificationError):
+                distrust = why = distrust_reason(settings, error)
+            self._went_down(slot, why, self._clock(), batch, distrust)
             self._report(batch)
             if slot.retry_at is not None:
                 self._wake_at(slot.retry_at)

@@ -1,4 +1,4 @@
-"""Long messages: splitting ours into parts, joining the parts of theirs.
+"""Long messages: joining the parts of theirs; `smpp.splitter` splits ours.
 
 Source: 3GPP TS 23.040 section 9.2.3.24.1 and .8 (concatenation), SMPP 3.4 section 5.3.2.22-24 (sar TLVs).
 Knows no clock and no store: ``now`` is UTC milliseconds, limits are the caller's.
@@ -8,137 +8,22 @@ from typing import Literal
 
 import msgspec
 
-from smpp.alphabet import ESCAPE
 from smpp.pdu.message import Sm
-from smpp.pdu.tlv import Tag, Tlvs, first_tlv, tlv_int
-from smpp.text import alphabet_of, decode_as, encode, pack, unpack
-from smpp.udh import CONCAT_8, CONCAT_16, UDHI, read_udh
+from smpp.pdu.tlv import Tag, first_tlv, tlv_int
+from smpp.splitter import MAX_PARTS, Mode, Part, split
+from smpp.text import alphabet_of, decode_as, unpack
+from smpp.udh import CONCAT_8, CONCAT_16, UDHI, fill_bits, read_udh
 
-Mode = Literal["udh8", "udh16", "sar", "payload"]
+__all__ = ["DropReason", "Dropped", "Joined", "Joiner", "Mode", "Part", "split"]
 
-MAX_PARTS = 255
-SINGLE_OCTETS = 140
-PAYLOAD_MAX = 65_535
 _SAR_REFERENCE = int(Tag.SAR_MSG_REF_NUM)
 _SAR_TOTAL = int(Tag.SAR_TOTAL_SEGMENTS)
 _SAR_NUMBER = int(Tag.SAR_SEGMENT_SEQNUM)
-_HEADER_OCTETS = {"udh8": 6, "udh16": 7, "sar": 6, "payload": 0}
 # What is needed beside the octets themselves, rounded up: a dict slot and a bytes object for a part, the
 # record with its key for a message, a tuple with its value for a TLV of the first part.
 _PART_COST = 200
 _SET_COST = 1000
 _TLV_COST = 150
-
-
-class Part(msgspec.Struct, frozen=True, gc=False):
-    """One part of a split message, as the fields of a submit_sm."""
-
-    short_message: bytes
-    esm_class: int
-    """0x40 with a UDH, else 0; or it to the bits that the SMSC wants."""
-    data_coding: int
-    tlvs: Tlvs = ()
-
-
-def split(
-    text: str,
-    mode: Mode = "udh8",
-    reference: int = 0,
-    *,
-    default_alphabet: str = "gsm7",
-    default_coding: int = 0x00,
-    ucs2_coding: int = 0x08,
-) -> list[Part]:
-    """Encode a text and cut it into parts, at least one.
-
-    The text goes out in the default alphabet of the SMSC if it fits, else in UCS-2. A single message holds
-    160 septets, 70 UTF-16 units or 140 octets; a part 153, 67, 134 (udh8 and sar) or 152, 66, 133 (udh16).
-    Never cuts an escape pair, a surrogate pair or a UTF-8 sequence. ``reference`` is taken modulo its width.
-    Raises ValueError for more than 255 parts, or more than 65535 octets in mode ``payload``.
-    """
-    if mode not in _HEADER_OCTETS:
-        raise ValueError(f"unknown mode {mode!r}, use one of {', '.join(_HEADER_OCTETS)}")
-    packed = default_alphabet == "gsm7-packed"
-    if default_coding == ucs2_coding:
-        raise ValueError("the default alphabet and UCS-2 need different data_coding values")
-    coding, data = encode(
-        text,
-        "gsm7" if packed else default_alphabet,
-        default_coding=default_coding,
-        ucs2_coding=ucs2_coding,
-    )
-    alphabet = default_alphabet if coding == default_coding else "ucs2"
-    whole, room = _limits(alphabet, mode)
-    if len(data) <= whole:
-        return [Part(pack(data, ussd=False) if alphabet == "gsm7-packed" else data, 0, coding)]
-    if mode == "payload":
-        octets = pack(data, ussd=False) if alphabet == "gsm7-packed" else data
-        if len(octets) > PAYLOAD_MAX:
-            raise ValueError(f"the text has {len(octets)} octets, a message_payload holds {PAYLOAD_MAX}")
-        return [Part(b"", 0, coding, ((int(Tag.MESSAGE_PAYLOAD), octets),))]
-    pieces = _cut(data, room, alphabet)
-    if len(pieces) > MAX_PARTS:
-        raise ValueError(f"the text needs {len(pieces)} parts, at most {MAX_PARTS} are possible")
-    return [
-        _part(piece, number, len(pieces), mode, reference, coding, alphabet)
-        for number, piece in enumerate(pieces, 1)
-    ]
-
-
-def _limits(alphabet: str, mode: Mode) -> tuple[int, int]:
-    """Units of ``data`` (septets or octets) that a single message and one part hold."""
-    header = _HEADER_OCTETS[mode]
-    if alphabet in ("gsm7", "gsm7-packed"):
-        return 160, (SINGLE_OCTETS - header) * 8 // 7
-    room = SINGLE_OCTETS - header
-    return SINGLE_OCTETS, room & ~1 if alphabet == "ucs2" else room
-
-
-def _cut(data: bytes, room: int, alphabet: str) -> list[bytes]:
-    pieces: list[bytes] = []
-    start = 0
-    while len(data) - start > room:
-        end = start + room
-        if alphabet in ("gsm7", "gsm7-packed"):
-            # encode_gsm7 never doubles an escape, so the octet before tells all.
-            if data[end - 1] == ESCAPE:
-                end -= 1
-        elif alphabet == "ucs2":
-            if 0xD8 <= data[end - 2] <= 0xDB:
-                end -= 2
-        elif alphabet == "utf8":
-            while data[end] & 0xC0 == 0x80:
-                end -= 1
-        pieces.append(data[start:end])
-        start = end
-    pieces.append(data[start:])
-    return pieces
-
-
-def _part(
-    piece: bytes, number: int, total: int, mode: Mode, reference: int, coding: int, alphabet: str
-) -> Part:
-    if mode == "udh16":
-        header = b"\x06\x08\x04" + bytes((reference >> 8 & 0xFF, reference & 0xFF, total, number))
-    elif mode == "udh8":
-        header = b"\x05\x00\x03" + bytes((reference & 0xFF, total, number))
-    else:
-        header = b""
-    if alphabet == "gsm7-packed":
-        piece = pack(piece, fill=_fill(len(header)), ussd=False)
-    if header:
-        return Part(header + piece, UDHI, coding)
-    tlvs = (
-        (_SAR_REFERENCE, (reference & 0xFFFF).to_bytes(2, "big")),
-        (_SAR_TOTAL, bytes((total,))),
-        (_SAR_NUMBER, bytes((number,))),
-    )
-    return Part(piece, 0, coding, tlvs)
-
-
-def _fill(header: int) -> int:
-    """Zero bits between a UDH of ``header`` octets and the first septet behind it."""
-    return -header * 8 % 7
 
 
 class Joined(msgspec.Struct, frozen=True, gc=False):
@@ -332,7 +217,7 @@ class Joiner:
                 return _Piece("", 0, 1, 1, payload, broken=True)
             text = payload[udh.length :]
             if packed:
-                text = unpack(text, fill=_fill(udh.length), ussd=False)
+                text = unpack(text, fill=fill_bits(udh.length), ussd=False)
             wide = udh.element(CONCAT_16)
             if wide is not None and len(wide) == 4:
                 reference = int.from_bytes(wide[:2], "big")

@@ -23,7 +23,7 @@ from smpp.msisdn import TON_ALPHANUMERIC, TON_INTERNATIONAL, address, is_alphanu
 from smpp.parts import HeldPart, Parts, held_part
 from smpp.pdu.message import Sm, encode_sm_body
 from smpp.pdu.status import Status
-from smpp.pdu.tlv import Tag, first_tlv
+from smpp.pdu.tlv import Tag, Tlvs, first_tlv
 from smpp.profile import SmsProfile
 from smpp.receipt_book import ReceiptBook
 from smpp.receipts import Receipt, is_receipt, parse_receipt
@@ -43,6 +43,8 @@ TEXT_MAX = 1_600
 """Characters of one message that a flow is given at most."""
 REFERENCES_MOST = 100_000
 """Pairs of addresses whose reference numbers are remembered."""
+ECHOES_MOST = 100_000
+"""Pairs of addresses whose TLVs are remembered."""
 
 _TYPE_MASK, _RECEIPT_TYPES = 0x3C, (0x04, 0x20)
 _FLASH = (int(Tag.DEST_ADDR_SUBUNIT), b"\x01")
@@ -70,6 +72,7 @@ class SmsChannel:
         self._unstored: set[Identity] = set()
         self._references: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._first_reference = run // 1000
+        self._echoes: OrderedDict[tuple[str, str], Tlvs] = OrderedDict()
 
     # What comes in
 
@@ -93,6 +96,8 @@ class SmsChannel:
             self.counts["duplicate"] += 1
             return _DUPLICATE
         identity = self.duplicates.accept(identity_key, connection, sequence, now)
+        if profile.echo_tlvs:
+            self._remember_echo((msisdn, to), sm.tlvs)
         result, waited = self.parts.add(sm, identity, now)
         if result is None:
             self.counts["part_held"] += 1
@@ -237,11 +242,12 @@ class SmsChannel:
             default_alphabet=profile.alphabet_out,
             default_coding=profile.dcs_gsm7_out,
             ucs2_coding=profile.dcs_ucs2_out,
+            languages=profile.languages,
         )
         if len(parts) > profile.parts:
             raise ValueError(f"the text needs {len(parts)} parts, at most {profile.parts} are allowed")
         validity = self._validity(now, valid_until)
-        extra: tuple[tuple[int, bytes], ...] = (_FLASH,) if flash else ()
+        extra: Tlvs = (*profile.tlvs, *self._echoes.get((to, sender), ()), *((_FLASH,) if flash else ()))
         if user_reference is not None:
             extra = (*extra, (int(Tag.USER_MESSAGE_REFERENCE), (user_reference & 0xFFFF).to_bytes(2, "big")))
         return [
@@ -255,6 +261,7 @@ class SmsChannel:
                     dest_npi=dest_npi,
                     dest=dest,
                     esm_class=part.esm_class,
+                    priority=profile.priority,
                     validity=validity,
                     registered_delivery=profile.registered_delivery,
                     data_coding=part.data_coding,
@@ -278,6 +285,16 @@ class SmsChannel:
         if not self.profile.registered_delivery:
             return []
         return self.receipts.submitted(message_id, key, to, now)
+
+    def _remember_echo(self, pair: tuple[str, str], tlvs: Tlvs) -> None:
+        """Keep what the next answers to a subscriber carry back; a message without it clears it."""
+        wanted = self.profile.echo_tlvs
+        self._echoes.pop(pair, None)
+        echoed = {tag: value for tag, value in reversed(tlvs) if tag in wanted}
+        if echoed:
+            self._echoes[pair] = tuple(sorted(echoed.items()))
+            if len(self._echoes) > ECHOES_MOST:
+                self._echoes.popitem(last=False)
 
     def _reference(self, sender: str, to: str) -> int:
         """Count up per pair of addresses; from the clock on, so that a restart does not repeat a number."""

@@ -143,7 +143,10 @@ def decode_as(alphabet: str, data: bytes, *, strip: bool = True, locking: int = 
             data = data[3:]
         alphabet = "gsm7"
     if alphabet == "gsm7":
-        return decode_gsm7(_stripped(data) if strip else data, locking, single)
+        if strip:
+            # The first septet of a national table is a letter, never filling.
+            data = data.removesuffix(b"\r") if locking else _stripped(data)
+        return decode_gsm7(data, locking, single)
     if alphabet == "ucs2-language":
         return _decode_ucs2_language(data, strip)
     if alphabet == "ucs2":

@@ -26,6 +26,7 @@ PAUSE_FIRST_MS = 1_000
 PAUSE_LIMIT_MS = 30_000
 BURST_S = 0.1
 """A bucket holds so many seconds of tokens: enough for a coarse timer, too little for a wave."""
+UNLIMITED = 1 << 30
 WHOLE = 1.0 - 1e-6
 """A token, less what adding up fractions loses."""
 FORGET_FACTOR = 8.0
@@ -56,6 +57,22 @@ class RateLimit:
         """Return a token that was taken for a message which then could not leave."""
         if self.rate is not None:
             self._tokens += 1.0
+
+    def owe(self) -> None:
+        """Take a token that need not be there: for more parts than were asked about."""
+        if self.rate is not None:
+            self._tokens -= 1.0
+
+    def spare(self, now: int) -> tuple[int, int]:
+        """Return how many tokens the least urgent may take now, and how many they ever may.
+
+        At least one, and half of a burst, always stays for whoever comes next.
+        """
+        if self.rate is None:
+            return UNLIMITED, UNLIMITED
+        self._fill(now)
+        kept = max(1.0, self._burst() / 2) - 1e-6
+        return max(0, int(self._tokens - kept)), max(1, int(self._burst() + 1.0 - kept))
 
     def change(self, rate: float | None, now: int) -> None:
         """Go on with another rate; what has gathered is kept up to the new burst."""

@@ -62,6 +62,20 @@ class Traffic:
         free = sum(session.window.free for slot in self._senders if (session := slot.sender))
         return max(0, free - len(self.backlog))
 
+    def spare(self, now: int) -> tuple[int, int]:
+        """Return how many messages may be submitted now without keeping any other waiting, and how many ever.
+
+        Half of every window and of every burst stays free for what comes next; nothing is to spare while
+        anything waits.
+        """
+        windows = [session.window for slot in self._senders if (session := slot.sender)]
+        room = sum(max(0, window.free - window.size // 2) for window in windows)
+        most = sum(window.size - window.size // 2 for window in windows)
+        tokens, tokens_most = self.throttle.bucket.spare(now)
+        if self.backlog.size or self.throttle.paused(now):
+            return 0, min(most, tokens_most)
+        return min(room, tokens), min(most, tokens_most)
+
     def submit(
         self,
         body: bytes,
@@ -204,6 +218,10 @@ class Traffic:
         if unbound_since is not None and now - unbound_since >= self._settings.unbound_wait_ms:
             left += self.backlog.clear()
         return self._unsent(left)
+
+    def hand_back(self) -> list[Failed]:
+        """Give up all that waits and is no page of a dialogue."""
+        return self._unsent(self.backlog.remove_unbound())
 
     def clear(self) -> list[Failed]:
         """Give up everything that waits."""

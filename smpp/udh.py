@@ -42,6 +42,17 @@ class Udh(msgspec.Struct, frozen=True, gc=False):
         return data[0] if data else 0
 
 
+def fill_bits(header: int) -> int:
+    """Zero bits between a header of so many octets and the first packed septet behind it."""
+    return -header * 8 % 7
+
+
+def shift_elements(locking: int, single: int) -> bytes:
+    """Encode the shift elements of a header; b"" without shifts (9.2.3.24.15 and .16)."""
+    octets = bytes((SINGLE_SHIFT, 1, single)) if single else b""
+    return octets + bytes((LOCKING_SHIFT, 1, locking)) if locking else octets
+
+
 def read_udh(payload: bytes) -> Udh | None:
     """Read the header at the start of a payload; None if it runs over its bounds. Never raises."""
     if not payload:

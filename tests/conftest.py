@@ -6,7 +6,9 @@ GUDOK_REQUIRE_SERVICES=1 (as in .ci/run) a test that is left out, for whatever r
 
 import os
 import shutil
+import subprocess
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,30 @@ def _chromium() -> str | None:
     return None
 
 
-SERVICES = {"node": _node, "chromium": _chromium}
+@cache
+def _perl() -> str | None:
+    perl = shutil.which("perl")
+    command = [perl or "perl", "-MNet::SMPP", "-MJSON::PP", "-e", "1"]
+    found = perl is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return None if found else f"Perl's Net::SMPP is missing: {REMEDY}"
+
+
+def _kannel() -> str | None:
+    return None if kannel_box("bearerbox") and kannel_box("smsbox") else f"Kannel is missing: {REMEDY}"
+
+
+def kannel_box(name: str) -> str | None:
+    """Find a program of Kannel: /usr/sbin is not on everybody's path."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+
+
+SERVICES = {"node": _node, "chromium": _chromium, "perl": _perl, "kannel": _kannel}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers of services that only tests of SMPP need."""
+    config.addinivalue_line("markers", "perl: needs Perl with Net::SMPP, Debian's libnet-smpp-perl")
+    config.addinivalue_line("markers", "kannel: needs Debian's kannel")
 
 
 def _required() -> bool:

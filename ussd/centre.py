@@ -20,9 +20,9 @@ from smpp.pdu.message import Sm
 from smpp.pdu.status import Status
 from ussd.arrival import NOT_USSD, Aborted, Answered, Arrival, Dialled, Notified, Repeated, Stray
 from ussd.dialect import Code, Dialect
-from ussd.dialog import NO_ID, Dialog, Dialogs, Key, Seen
+from ussd.dialog import ANYWHERE, NO_ID, Dialog, Dialogs, Key, Seen
 from ussd.envelope import SESSION_ID_MAX, Envelope
-from ussd.operation import LAST_INPUTS, TAG_OP, TAG_PAYLOAD, Event
+from ussd.operation import LAST_INPUTS, TAG_OP, TAG_PAYLOAD, Event, Op
 from ussd.repeat import find_original, with_seen
 from ussd.screen import INPUT_MAX, Screens
 
@@ -61,6 +61,9 @@ class UssdChannel:
         self._letters = dialect.letters
         self._detect_tlv = dialect.detect_tlv
         self._country = dialect.sms.country
+        # Where the end bit alone tells the end from a menu, a session without an id needs another way.
+        bare = dialect.op_out.end == dialect.op_out.menu and not dialect.letters
+        self._end_without_id: Code = int(Op.PSSR_RESPONSE) if bare else dialect.op_out.end
 
     # What comes in
 
@@ -107,7 +110,7 @@ class UssdChannel:
         key = (self.group, msisdn)
         last = dialogs.by_key.get(key)
         mine = last
-        if last is not None and ident != last.ident and ident != NO_ID and last.ident != NO_ID:
+        if last is not None and ident != last.ident and ident != NO_ID and not _may_be_of(last, ident):
             mine = None
         if mine is not None:
             for one in (*mine.seen, *mine.older) if mine.older else mine.seen:
@@ -236,6 +239,7 @@ class UssdChannel:
             return Notified(dialog, release, last)
         dialog.seen = with_seen(last.seen, seen)
         if event is _NOTIFY_ACK:
+            dialog.acks += 1
             dialogs.put(dialog)
             self.counts["acknowledged"] += 1
             return Notified(dialog, None, last)
@@ -302,11 +306,15 @@ class UssdChannel:
         if more:
             code = op_out.begin if dialog.ours and not dialog.page else op_out.menu
         elif not dialog.ours:
-            code, end = op_out.end, True
+            code, end = op_out.end if dialog.octets else self._end_without_id, True
+            dialog.last_kind = "end"
         elif not dialog.page:
-            code = op_out.notify
+            code = op_out.notify if op_out.push is None else op_out.push
+            end = self.dialect.ni_end == "end_bit"
+            dialog.last_kind = "push"
         else:
             code, end = self._last_code(dialog)
+            dialog.last_kind = self.dialect.ni_end
         head, tail = self.screens.page(text, code, constant)
         octets = dialog.octets
         if octets:
@@ -352,19 +360,33 @@ class UssdChannel:
             return self.reply(dialog, "", False, now, dialogs, constant=True)
         body = self._body("", code, dialog.route, dialog.octets)
         dialog.page += 1
+        dialog.last_kind = "release"
         dialog.body = None
         dialog.answered = False
         dialogs.end(dialog, now, "flow")
         return body
 
+    def initiate(
+        self, msisdn: str, text: str, *, code: str, now: int, dialogs: Dialogs, notify: bool = False
+    ) -> tuple[Dialog, bytes] | None:
+        """Begin a dialog with its first text: a question, or with `notify` a text that wants no answer.
+
+        Returns the dialog and the submit_sm body, to be sent over any bind of the group; None where the
+        subscriber has a live dialog. Raises ValueError for addresses that SMPP cannot carry.
+        """
+        dialog = self.open(msisdn, code, now, dialogs)
+        body = None if dialog is None else self.reply(dialog, text, not notify, now, dialogs)
+        return None if dialog is None or body is None else (dialog, body)
+
     def open(
-        self, msisdn: str, called: str, now: int, dialogs: Dialogs, *, connection: tuple[int, int] = (-1, -1)
+        self, msisdn: str, called: str, now: int, dialogs: Dialogs, *, connection: tuple[int, int] = ANYWHERE
     ) -> Dialog | None:
         """Begin a dialog ourselves (network-initiated); the first `reply` carries its first text.
 
         None: the subscriber has a live dialog. Raises ValueError for addresses that SMPP cannot carry.
         """
         key = (self.group, msisdn)
+        dialogs.sweep(now)
         last = dialogs.last(key)
         if last is not None and not last.ended_at and now < last.total_due:
             return None
@@ -372,11 +394,19 @@ class UssdChannel:
         ton, npi, dest = address(msisdn)
         service_type = b"USSD"
         request = Sm(service_type, ton, npi, dest, source_ton, source_npi, source)
+        opened_at = now if last is None else max(now, last.opened_at + 1)
+        octets, ident, past = b"", NO_ID, NO_ID if last is None else last.ident
+        if self.dialect.ni_id == "ours":
+            octets, ident = self._envelope.new_id(opened_at, past)
         dialog = Dialog(
             group=self.group,
             msisdn=msisdn,
             called=called,
-            opened_at=now if last is None else max(now, last.opened_at + 1),
+            opened_at=opened_at,
+            octets=octets,
+            ident=ident,
+            past=past,
+            older=() if last is None else last.seen[-2:],
             service_type=service_type,
             dest=source,
             route=self._envelope.route(request),
@@ -432,6 +462,17 @@ class UssdChannel:
         dialog.ended_by = "lost"
         self.counts["unshown_lost"] += 1
         return "lost"
+
+
+def _may_be_of(dialog: Dialog, ident: int) -> bool:
+    """Tell whether a message with another session id may belong to a dialog: ids are given once.
+
+    A dialog without an id takes what comes, and one that we began takes the centre's number with the first
+    message, even where we had given one; but never that of the dialog before it.
+    """
+    if dialog.ident == NO_ID:
+        return ident != dialog.past
+    return dialog.ours and not dialog.turns and not dialog.ended_at and ident != dialog.past
 
 
 def _looks_dialled(octets: bytes) -> bool:

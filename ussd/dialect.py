@@ -22,6 +22,7 @@ Code: TypeAlias = int | bytes
 LETTERS = "service_type_letters"
 CODE_FIELDS = ("short_message", "destination_addr")
 NI_ENDS = ("end", "release", "notify_last", "end_bit")
+NI_IDS = ("centre", "ours")
 
 MEANINGS = (
     "gone", "timed_out", "unreachable", "blocked", "too_long", "locked", "mismatch",
@@ -58,7 +59,10 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OpOut:
-    """The operation of each kind of answer. `release` None: a dialog cannot be closed without a text."""
+    """The operation of each kind of answer. `release` None: a dialog cannot be closed without a text.
+
+    `push` is a notification that is a whole dialog of ours; None: as `notify`.
+    """
 
     menu: Code = int(Op.USSR_REQUEST)
     end: Code = int(Op.PSSR_RESPONSE)
@@ -66,6 +70,7 @@ class OpOut:
     begin: Code = int(Op.USSR_REQUEST)
     release: Code | None = None
     notify_last: Code = int(Op.USSN_REQUEST_LAST)
+    push: Code | None = None
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -107,7 +112,8 @@ class Dialect:
     `detect_*` say what makes a deliver_sm USSD. `service_type_out` and the `*_out` of addresses are None for
     an echo. `dcs_in` maps a data_coding to the one it really is. `language` (two letters) goes in front of a
     text where `dcs_*_out` is 0x10 or 0x11. `status` says what vendor codes mean to a dialog, `vendor` what
-    a sender does about them. `ni_end` closes dialogs that we began. Raises ValueError for what cannot work.
+    a sender does about them. `ni_end` closes dialogs that we began, `ni_id` says who numbers them: we with
+    the first message, or the centre with its first answer. Raises ValueError for what cannot work.
     """
 
     name: str = "standard"
@@ -132,6 +138,7 @@ class Dialect:
     page_gsm7: int = 182
     page_ucs2: int = 80
     ni_end: str = "end"
+    ni_id: str = "centre"
     status: Mapping[int, str] = field(default_factory=lambda: MappingProxyType(EYELINE))
     answer_ms: int = 10_000
     idle_ms: int = 60_000
@@ -148,7 +155,13 @@ class Dialect:
         if any(isinstance(code, bytes) is not self.letters for code in outgoing):
             raise ValueError("op_out must be of the same kind as op_in: numbers, or two letters each")
         _check_choice("code_field", self.code_field, CODE_FIELDS)
+        optional = (self.op_out.release, self.op_out.push)
+        if any(code is not None and isinstance(code, bytes) is not self.letters for code in optional):
+            raise ValueError("op_out must be of the same kind as op_in: numbers, or two letters each")
         _check_choice("ni_end", self.ni_end, NI_ENDS)
+        _check_choice("ni_id", self.ni_id, NI_IDS)
+        if self.ni_id == "ours" and not (self.session_id.tag and self.session_id.id_mask):
+            raise ValueError("ni_id is ours, but the session id has no bits that name a session")
         if self.ni_end == "release" and self.op_out.release is None:
             raise ValueError("ni_end is release, but op_out has no release")
         if self.ni_end == "end_bit" and not (self.session_id.tag and self.session_id.end_bit):

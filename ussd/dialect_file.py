@@ -29,7 +29,19 @@ from engine.reading.tree import Node, Table, Text
 from engine.reading.yaml_text import read_tree
 from smpp.msisdn import Country
 from smpp.profile import ALPHABETS, PART_MODES, RECEIPT_IDS, VALIDITY_FORMS, SmsProfile
-from ussd.dialect import CODE_FIELDS, EYELINE, LETTERS, MEANINGS, NI_ENDS, Code, Dialect, OpOut, SessionId
+from smpp.shift_table import LANGUAGES
+from ussd.dialect import (
+    CODE_FIELDS,
+    EYELINE,
+    LETTERS,
+    MEANINGS,
+    NI_ENDS,
+    NI_IDS,
+    Code,
+    Dialect,
+    OpOut,
+    SessionId,
+)
 from ussd.operation import TAG_SESSION_INFO, TAG_USER_REFERENCE, Event, Op
 
 _RECEIPTS = {"all": 1, "failures": 2, "none": 0}
@@ -47,6 +59,7 @@ _LETTERS_IN: dict[Event, tuple[Code, ...]] = {
 }
 _LETTERS_OUT: dict[str, Code] = {
     "menu": b"CR", "end": b"EF", "notify": b"CN", "begin": b"BR", "release": b"EF", "notify_last": b"EN",
+    "push": b"BN",
 }  # fmt: skip
 _NUMBERS_IN: dict[Event, tuple[Code, ...]] = {
     Event.NEW: (int(Op.PSSD_INDICATION), int(Op.PSSR_INDICATION)),
@@ -107,8 +120,25 @@ def _read_status_key(node: Node, report: Report, name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def _read_octets(node: Node, report: Report, name: str) -> bytes | None:
+    """Read the value of a TLV: `0x0102` are octets, anything else is ASCII text."""
+    if isinstance(node, Text):
+        text = node.value
+        try:
+            value = bytes.fromhex(text[2:]) if text[:2] in ("0x", "0X") else text.encode("ascii")
+        except ValueError:
+            value = b""
+        if value and len(value) <= _TLV_OCTETS:
+            return value
+    report.error("type", f"{name}: expected octets as 0x0102, or a text of up to {_TLV_OCTETS} letters", node)
+    return None
+
+
+_TLV_OCTETS = 255
 _OCTET = _number(0, 0xFF)
+_TAG = _number(1, 0xFFFF)
 _MASK = _number(0, (1 << 64) - 1)
+_VALUE = Kind("octets: 0x0102, or a text", _read_octets, {"type": "string"})
 _CODE = Kind("an operation", _read_code, {"type": ["integer", "string"]})
 _CODES = list_of(_CODE)
 
@@ -132,6 +162,7 @@ _OP_OUT = tuple(
         ("begin", "the first text of a session that we begin"),
         ("release", "closes a session without a text; none if the centre has no such operation"),
         ("notify_last", "a text without input that closes the session"),
+        ("push", "a text without input that is a whole session of ours; as notify if not written"),
     )
 )
 _USSD = (
@@ -172,6 +203,7 @@ _USSD = (
         doc="what a page holds",
     ),
     Field("ni_end", choice(*NI_ENDS), default="end", doc="how a session that we began is closed"),
+    Field("ni_id", choice(*NI_IDS), default="centre", doc="who gives a session that we began its id"),
     Field("status", map_of(choice(*MEANINGS), _read_status_key), doc="vendor codes: what they mean"),
     Field("answer", DURATION, default=10_000, doc="time for our answer"),
     Field("idle", DURATION, default=60_000, doc="time for the subscriber's answer"),
@@ -194,6 +226,10 @@ _SMS = (
     Field("secret_validity", DURATION, default=900_000, doc="the same for messages with a secret"),
     Field("short_code_ton", _OCTET, default=0, doc="TON of our short codes"),
     Field("short_code_npi", _OCTET, default=1, doc="NPI of our short codes"),
+    Field("priority", whole_number(0, 3), default=0, doc="priority_flag of our messages"),
+    Field("languages", list_of(choice(*LANGUAGES)), doc="national shift tables that save parts"),
+    Field("tlvs", map_of(_VALUE, _read_status_key), doc="TLVs of every message: 0x1401: 0x01"),
+    Field("echo_tlvs", list_of(_TAG), doc="TLVs of a message that its answers carry back: [0x1402]"),
 )
 FIELDS = (
     Field("country", nested(_COUNTRY, "country"), doc="how numbers are written at home"),
@@ -255,7 +291,7 @@ def _section(values: _Values, name: str, fields: tuple[Field, ...]) -> dict[str,
 def _profile(sms: _Values, country: Country, dialect: Dialect) -> SmsProfile:
     plain = (
         "alphabet_in", "alphabet_out", "dcs_gsm7_out", "dcs_ucs2_out", "part_mode", "parts",
-        "receipt_ids", "validity_form", "short_code_ton", "short_code_npi",
+        "receipt_ids", "validity_form", "short_code_ton", "short_code_npi", "priority",
     )  # fmt: skip
     return SmsProfile(
         **{name: sms[name].value for name in plain},
@@ -264,6 +300,9 @@ def _profile(sms: _Values, country: Country, dialect: Dialect) -> SmsProfile:
         validity_ms=sms["validity"].value,
         secret_validity_ms=sms["secret_validity"].value,
         part_wait_ms=sms["part_wait"].value,
+        languages=tuple(sorted(LANGUAGES[one.value] for one in sms["languages"].value or ())),
+        tlvs=tuple(sorted((int(tag), one.value) for tag, one in (sms["tlvs"].value or {}).items())),
+        echo_tlvs=frozenset(one.value for one in sms["echo_tlvs"].value or ()),
         country=country,
         status=dialect.vendor,
     )
@@ -271,7 +310,7 @@ def _profile(sms: _Values, country: Country, dialect: Dialect) -> SmsProfile:
 
 def _ussd_settings(ussd: _Values) -> dict[str, Any]:
     plain = (
-        "code_field", "dcs_gsm7_out", "dcs_ucs2_out", "packed", "language", "ni_end", "farewell",
+        "code_field", "dcs_gsm7_out", "dcs_ucs2_out", "packed", "language", "ni_end", "ni_id", "farewell",
         "source_ton_out", "source_npi_out", "dest_ton_out", "dest_npi_out",
     )  # fmt: skip
     settings: dict[str, Any] = {name: ussd[name].value for name in plain}

@@ -24,6 +24,8 @@ LINGER_MS = 180_000
 LINGER_MAX = 200_000
 """Ended dialogs kept at most; beyond it the oldest go first."""
 _ANOTHER_RUN = (-1, -1)
+ANYWHERE = (-2, -2)
+"""Connection of a dialog that we have begun and nobody has answered yet: any bind of the group will do."""
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -54,6 +56,9 @@ class Dialog(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     `seen` are messages of this dialog, the opening first, `older` the last ones of the dialog before it.
     `ours` is true when we began it, `releasing` when it closes with the next acknowledgement.
     `ended_at` is 0 while the dialog lives; `ended_by` is `flow`, `network`, `lost`, `timer` or `new`.
+    `past` is the session id of the subscriber's dialog before one of ours, `acks` counts notifications that
+    were confirmed, `last_kind` names the operation that closed the dialog from our side (`OpOut`), `plan`
+    says in whose name we began it, `recorded` that its record is written.
     """
 
     group: str
@@ -81,6 +86,11 @@ class Dialog(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     total_due: int = 0
     ended_at: int = 0
     ended_by: str = ""
+    past: int = NO_ID
+    acks: int = 0
+    last_kind: str = ""
+    plan: str = ""
+    recorded: bool = False
 
     @property
     def key(self) -> Key:

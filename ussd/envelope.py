@@ -70,6 +70,16 @@ class Envelope:
         value = value | bit if end is self._end_when_set else value & ~bit
         return self._tlv_head + value.to_bytes(self._width, "big")
 
+    def new_id(self, number: int, other: int) -> tuple[bytes, int]:
+        """Make the id of a session that we number: (octets, session); never `other`, never all zero."""
+        mask = self._id_mask
+        lowest = mask & -mask
+        ident = number * lowest & mask
+        while ident in (0, other) and mask != lowest:
+            ident = (ident + lowest) & mask
+        value = ident if self._end_when_set else ident | self._end_bit
+        return value.to_bytes(self._width, "big"), ident
+
     def route(self, request: Sm) -> bytes:
         """Encode what an answer to `request` starts with: service type and swapped addresses."""
         dialect = self._dialect

@@ -138,6 +138,8 @@ class Compiler:
     def _name(self, node: syntax.Name, path: tuple[str, ...]) -> Code:
         name = node.name
         self.words.add(name)
+        if name == "announcement":
+            return self._asked(Ask(name, "", self.source.at(node.at, len(name)), self.spot(node)))
         if name in VARIABLES:
             return Code(VARIABLES[name][0])
         if name == "memory":

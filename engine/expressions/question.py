@@ -3,7 +3,7 @@
 An `Ask` knows how to make the question from a scope, and its closure reads the answer from `World.looked`.
 Who answers, and how, is not known here. Names of questions: the memory, the operation, the queue or calendar,
 the topic; for `repeat_contact` the topic and the days (`internet:7`), for `workdays` the number, whose answer
-is the term (a duration) from now.
+is the term (a duration) from now; `announcement` has none.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ VARIABLES: dict[str, tuple[Read, Type]] = {
     "topic": (lambda scope: scope.world.topic, TEXT),
     "text": (lambda scope: scope.world.text, TEXT),
     "event": (lambda scope: scope.world.event, ANY),
-    "announcement": (lambda scope: scope.world.announcement, TEXT),
+    "announcement": (lambda scope: scope.world.looked.get("announcement::"), TEXT),
 }
 """Built-in variables: how each is read, and its type."""
 

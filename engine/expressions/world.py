@@ -28,7 +28,6 @@ class World:
     __slots__ = (
         "_now",
         "_now_ms",
-        "announcement",
         "called",
         "caller",
         "channel",
@@ -54,7 +53,6 @@ class World:
         topic: str = "",
         text: str = "",
         event: Mapping[str, Value] = _EMPTY,
-        announcement: str = "",
         currency: str = "RUB",
         country: str = "RU",
         looked: Mapping[str, Value] = _EMPTY,
@@ -71,7 +69,6 @@ class World:
         self.topic = topic
         self.text = text
         self.event = event
-        self.announcement = announcement
         self.currency = currency
         self.country = country
         self.looked = looked

@@ -6,16 +6,17 @@ compiled in as well, so that they run in the flow that needs them. Checks of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from engine.flow import Flow
+from engine.flow import Flow, SourceText
 from engine.reading.diagnostic import Place, Report
 from engine.reading.file_name import ALLOWED, better_name
 from engine.reading.header import HEADER, Header, read_header
 from engine.reading.project import CHANNEL_WORDS, ProjectFile
 from engine.reading.scalars import is_name
 from engine.reading.suggestion import did_you_mean
+from engine.reading.texts import variables_of
 from engine.reading.tree import Node, Sequence, Table, Text
 from engine.reading.workshop import Surroundings, Workshop
 from engine.types import Record
@@ -65,6 +66,7 @@ def read_flow(
     shop = Workshop(around, report, file, _languages(entry.value, around, report), entry.key.place)
     shop.declare(tree, HEADER)
     header = read_header(entry.value, shop, events)
+    shop.inputs = header.takes
     if not shop.scenes:
         report.error("missing-field", "the flow has no scene", entry.key, help="start: with a list of steps")
         return None
@@ -100,14 +102,20 @@ def _finish(name: str, file: str, place: Place, header: Header, shop: Workshop, 
     operator = header.nodes["operator"]
     hung_up = None if hangup is None else shop.block(hangup, shop.words["hangup"])
     own_operator = None if operator is None else shop.block(operator, shop.words["hangup"])
-    # The blocks of the project name no scenes of the flow.
+    missed = None if header.missed is None else shop.block(header.missed, shop.left)
+    # The blocks of the project name no scenes of the flow, and none of its inputs.
     scenes, shop.scenes = shop.scenes, {}
+    shop.inputs = {}
     project_operator = (
         None if project.operator is None else shop.block(project.operator, shop.words["hangup"])
     )
     errors = _error_blocks(project.errors, shop)
     shop.scenes = scenes
+    shop.inputs = header.takes
     errors.update(_error_blocks(header.values["errors"], shop))
+    outbound = header.outbound
+    if outbound is not None and missed is not None:
+        outbound = replace(outbound, missed=missed)
     program = shop.finished()
     questions = {}
     for number, step in enumerate(program):
@@ -134,9 +142,16 @@ def _finish(name: str, file: str, place: Place, header: Header, shop: Workshop, 
         languages=shop.offered,
         ussd=tuple(code.trigger for code in header.codes),
         sms=tuple(message.trigger for message in header.messages),
-        call=header.calls,
+        call=tuple(number for number, _ in header.calls),
         events=header.events,
         dial_ahead=header.values["dial_ahead"],
+        resume_ms=header.values["resume"] or None,
+        answer_late=header.values["answer"] == "late",
+        outbound=outbound,
+        texts=tuple(
+            SourceText(text.value.strip(), place, variables_of(template), name)
+            for place, (text, template) in shop.heard.items()
+        ),
         questions=questions,
     )
 

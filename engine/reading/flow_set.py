@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.capabilities import Channel
 from engine.expressions import Vocabulary
@@ -16,11 +17,13 @@ from engine.flow_set import FlowSet
 from engine.prompts import fits
 from engine.reading import backend_file, project
 from engine.reading.backend_file import read_backends
-from engine.reading.diagnostic import Place, Report
+from engine.reading.diagnostic import Place, Report, Severity
 from engine.reading.flow_file import Compiled, flow_id, read_flow
 from engine.reading.header import Message
 from engine.reading.pattern import Pattern, overlap, shape_of
+from engine.reading.private_name import private_names
 from engine.reading.project import ProjectFile, read_project
+from engine.reading.texts import is_texts_file, read_texts
 from engine.reading.tree import Node, Table, Text
 from engine.reading.workshop import Surroundings
 from engine.reading.yaml_text import read_tree
@@ -40,8 +43,13 @@ def build_of(files: Mapping[str, str]) -> str:
 
 
 def is_flow_file(name: str) -> bool:
-    """Whether a file is a flow: `flows/*.yaml`, but no test."""
-    return name.startswith("flows/") and name.endswith(".yaml") and not name.endswith(".test.yaml")
+    """Whether a file is a flow: `flows/*.yaml`, but no test and no table of translations."""
+    return (
+        name.startswith("flows/")
+        and name.endswith(".yaml")
+        and not name.endswith(".test.yaml")
+        and not is_texts_file(name)
+    )
 
 
 def load_project(files: Mapping[str, str]) -> tuple[FlowSet | None, Report]:
@@ -50,6 +58,16 @@ def load_project(files: Mapping[str, str]) -> tuple[FlowSet | None, Report]:
     Tests (`*.test.yaml`) and files that are none of ours are passed over. The flow set is None if there is
     an error; the report then says everything that was found.
     """
+    flows, report = compile_project(files)
+    return (None if report.has_errors else flows), report
+
+
+def compile_project(files: Mapping[str, str]) -> tuple[FlowSet | None, Report]:
+    """Compile what compiles: a flow with an error is left out of the set, the others are in it.
+
+    Such a set is for checks, not for running. It is None if settings, back ends or translations have errors,
+    because all flows rest on them.
+    """
     report = Report()
     settings = _read_settings(files, report)
     tree = (
@@ -57,13 +75,15 @@ def load_project(files: Mapping[str, str]) -> tuple[FlowSet | None, Report]:
     )
     back_ends = read_backends(tree, report)
     names = [name for name in sorted(files) if is_flow_file(name)]
+    translations = read_texts(files, settings.project, report)
+    settings = replace(settings, project=replace(settings.project, translated=_own_texts(translations)))
     around = Surroundings(
         project=settings.project,
         operations=back_ends.operations,
         flows=_unique(names, report),
         known=_vocabulary(settings.project, back_ends.operations),
         verbs=VERBS,
-        translations=_translations(files, settings.project, report),
+        translations=translations,
     )
     compiled: list[Compiled] = []
     for name in names:
@@ -74,9 +94,14 @@ def load_project(files: Mapping[str, str]) -> tuple[FlowSet | None, Report]:
             compiled.append(made)
     codes = _codes(compiled, settings.project, report)
     messages = _messages(compiled, settings.project, report)
+    calls = _calls(compiled, report)
     if report.has_errors:
-        return None, report
+        broken = {found.place.file for found in report.diagnostics if found.severity is Severity.ERROR}
+        if not broken.issubset(names):
+            return None, report
+        compiled = [made for made in compiled if made.flow.file not in broken]
     flows = {made.flow.id: made.flow for made in compiled}
+    trailing = any(step.verb in ("queue", "callback") for flow in flows.values() for step in flow.program)
     flow_set = FlowSet(
         build=build_of(files),
         project=settings.project,
@@ -90,6 +115,12 @@ def load_project(files: Mapping[str, str]) -> tuple[FlowSet | None, Report]:
         messages=messages,
         fitting=_fitting(flows, settings.project),
         listeners=_listeners(compiled),
+        calls=calls,
+        translations=translations,
+        trailing=trailing,
+        private=private_names(flows.values(), back_ends.operations, back_ends.events)
+        if trailing
+        else frozenset(),
     )
     return flow_set, report
 
@@ -109,6 +140,14 @@ def _read_settings(files: Mapping[str, str], report: Report) -> ProjectFile:
     fallback = read_project(minimal, Report())
     assert fallback is not None
     return fallback
+
+
+def _own_texts(translations: Mapping[str, Mapping[str, Text]]) -> dict[str, dict[str, str]]:
+    """Return the translations as plain texts, for the few texts that belong to no flow."""
+    return {
+        language: {source: text.value for source, text in texts.items() if "{" not in text.value}
+        for language, texts in translations.items()
+    }
 
 
 def _unique(names: list[str], report: Report) -> frozenset[str]:
@@ -136,20 +175,6 @@ def _vocabulary(settings: Project, operations: Mapping[str, object]) -> Vocabula
         queues=frozenset(settings.queues),
         calendars=frozenset(settings.calendars),
     )
-
-
-def _translations(files: Mapping[str, str], settings: Project, report: Report) -> dict[str, dict[str, Text]]:
-    found: dict[str, dict[str, Text]] = {}
-    for language in settings.languages[1:]:
-        for name in (f"texts/{language}.yaml", f"flows/texts/{language}.yaml"):
-            if name not in files:
-                continue
-            tree = read_tree(files[name], name, report)
-            texts = found.setdefault(language, {})
-            for entry in tree if isinstance(tree, Table) else ():
-                if isinstance(entry.value, Text):
-                    texts[entry.key.value.strip()] = entry.value
-    return found
 
 
 def _codes(compiled: list[Compiled], settings: Project, report: Report) -> CodeTree:
@@ -202,6 +227,33 @@ def _messages(compiled: list[Compiled], settings: Project, report: Report) -> Sm
     for box in table.boxes.values():
         box.patterns.sort(key=lambda item: -_literal(item[0]))
     return table
+
+
+def _calls(compiled: list[Compiled], report: Report) -> dict[str, str]:
+    """Return the flows by called number; one number starts one flow."""
+    found: dict[str, tuple[str, Place]] = {}
+    for made in compiled:
+        for number, place in made.header.calls:
+            first = found.get(number)
+            if not number.isascii() or not number.strip("*#").isdigit() or len(number) > 15:
+                report.error(
+                    "type",
+                    f'"{number}" is not a number that can be called',
+                    place,
+                    help='write it in digits: "0890"',
+                )
+            elif first is not None:
+                report.error(
+                    "trigger-conflict",
+                    f"a call to {number} starts two flows: {first[0]} ({first[1].file}:{first[1].line}) "
+                    f"and {made.flow.id} ({place.file}:{place.line})",
+                    place,
+                    help="change one of the two numbers",
+                    further=((first[1], "the other one"),),
+                )
+            else:
+                found[number] = (made.flow.id, place)
+    return {number: flow for number, (flow, _) in found.items()}
 
 
 def _keys_of(message: Message) -> list[tuple[object, str]]:

@@ -1,7 +1,7 @@
 """The header of a flow file, `flow:`: title, topic, triggers, inputs, the result, blocks of the whole flow.
 
 Triggers are read here and put together for all flows in `engine.reading.flow_set`, where conflicts show. The
-blocks (`operator`, `hangup`, `errors`) are handed on as nodes.
+blocks (`operator`, `hangup`, `errors`, `missed`) are handed on as nodes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.expressions import Expression
-from engine.flow import EventTrigger, SmsTrigger, UssdTrigger
+from engine.flow import EventTrigger, OutboundTrigger, SmsTrigger, UssdTrigger
+from engine.reading.diagnostic import Place
 from engine.reading.fields import (
     ANY,
     BLOCK,
@@ -18,14 +19,17 @@ from engine.reading.fields import (
     DURATION,
     EXPRESSION,
     HOURS,
+    HOURS_OR_NAME,
     NAME,
     STRING,
     TABLE,
     TYPE,
     Field,
+    choice,
     list_of,
     map_of,
     read_fields,
+    whole_number,
 )
 from engine.reading.pattern import Pattern, read_code, read_pattern
 from engine.reading.suggestion import did_you_mean
@@ -33,7 +37,7 @@ from engine.reading.tree import Node, Sequence, Table, Text
 from engine.reading.workshop import Workshop
 from engine.reading.written import written
 from engine.trigger import Parameter, words_of
-from engine.types import Record, Type
+from engine.types import PHONE, Record, Type
 
 HEADER = "flow"
 """The only reserved key at the beginning of a line."""
@@ -53,6 +57,9 @@ FIELDS = (
     Field("hangup", BLOCK, doc="what is done after the other side has left"),
     Field("errors", TABLE, doc="blocks by channel where a step handles no error"),
     Field("languages", list_of(STRING), doc="languages of this flow"),
+    Field("resume", DURATION, doc="how long a session that broke off may be taken up again"),
+    Field("answer", choice("yes", "late"), default="yes", doc="late: a call is answered when it is needed"),
+    Field("outbound", ANY, doc="when we call or write by ourselves"),
 )
 SMS_TABLE = (
     Field("to", STRING, required=True, doc="the number"),
@@ -65,6 +72,26 @@ EVENT_TABLE = (
     Field("to", EXPRESSION, doc="whom it is about (event.phone)"),
     Field("hours", HOURS, doc="outside these hours the sessions wait"),
 )
+OUTBOUND_TABLE = (
+    Field("on", STRING, doc="the event after which we call"),
+    Field("campaign", NAME, doc="or the name of a campaign, whose numbers are loaded"),
+    Field("to", EXPRESSION, doc="whom (event.phone)"),
+    Field("after", DURATION, default=0, doc="not earlier than so long after the event"),
+    Field("within", DURATION, doc="not later"),
+    Field("hours", HOURS_OR_NAME, doc="only inside these hours, or those of a calendar"),
+    Field("tries", whole_number(1, 20), default=1, doc="how often each channel is tried"),
+    Field("every", DURATION, default=600_000, doc="how long after a try the next one is made"),
+    Field(
+        "over",
+        list_of(choice("voice", "sms", "ussd")),
+        default=(),
+        doc="the channels, one after the other (voice)",
+    ),
+    Field("skip", EXPRESSION, doc="asked before every try: if it is true, nobody is called"),
+    Field("missed", BLOCK, doc="what is done when nobody was reached"),
+)
+CAMPAIGN = Record((("phone", PHONE),))
+"""What `event` is in the flow of a campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +119,11 @@ class Header:
     nodes: dict[str, Node | None]
     codes: tuple[Code, ...]
     messages: tuple[Message, ...]
-    calls: tuple[str, ...]
+    calls: tuple[tuple[str, Place], ...]
     events: tuple[EventTrigger, ...]
     takes: dict[str, Type]
+    outbound: OutboundTrigger | None
+    missed: Node | None
 
 
 def read_header(table: Table, shop: Workshop, events: dict[str, Record]) -> Header:
@@ -107,6 +136,7 @@ def read_header(table: Table, shop: Workshop, events: dict[str, Record]) -> Head
         if hidden is not None:
             report.error("reserved-name", f"{name} hides {hidden}; choose another name", field.key or table)
         takes[name] = field.value
+    outbound, missed = _outbound(fields["outbound"].node, shop, events)
     codes = []
     for item in fields["ussd"].value or ():
         if isinstance(item.node, Text):
@@ -119,9 +149,11 @@ def read_header(table: Table, shop: Workshop, events: dict[str, Record]) -> Head
         nodes={name: field.node for name, field in fields.items()},
         codes=tuple(codes),
         messages=tuple(_messages(fields["sms"].node, shop)),
-        calls=tuple(item.value for item in fields["call"].value or ()),
+        calls=tuple((item.value, (item.node or table).place) for item in fields["call"].value or ()),
         events=tuple(_events(fields["event"].node, shop, events)),
         takes=takes,
+        outbound=outbound,
+        missed=missed,
     )
 
 
@@ -221,3 +253,61 @@ def _each(node: Text | None, shop: Workshop) -> tuple[Expression | None, str]:
         return None, ""
     variable = shop.variable(Text(name.strip(), node.part(len(source) + 4), node.quoted))
     return shop.expression(Text(source, node.part(0, len(source)), node.quoted)), variable or ""
+
+
+def _outbound(
+    node: Node | None, shop: Workshop, known: dict[str, Record]
+) -> tuple[OutboundTrigger | None, Node | None]:
+    """Read `outbound:`; the block `missed` is handed on as a node."""
+    if node is None:
+        return None, None
+    if not isinstance(node, Table):
+        shop.report.error(
+            "type", "outbound: expected a table", node, help="outbound: { on: shop.visit_closed, … }"
+        )
+        return None, None
+    values = read_fields(node, OUTBOUND_TABLE, shop.report, "outbound")
+    on, campaign = values["on"], values["campaign"]
+    if on.written is campaign.written:
+        shop.report.error(
+            "type" if on.written else "missing-field",
+            "outbound needs on: or campaign:, one of the two",
+            node,
+            help="on: shop.visit_closed",
+        )
+        return None, None
+    name = f"campaign.{campaign.value}" if campaign.written else ""
+    if not name:
+        named = _named(on.node, shop, known)
+        name = named[0][0] if named else ""
+    hours = values["hours"].value
+    calendars = shop.around.project.calendars
+    if isinstance(hours, str) and hours not in calendars:
+        shop.report.error(
+            "type",
+            f'there is no calendar "{hours}"{did_you_mean(hours, calendars)}',
+            values["hours"].node or node,
+            help="write hours as 09:00-21:00 or name a calendar",
+        )
+        hours = None
+    within, after = values["within"].value, values["after"].value
+    if within is not None and within < after:
+        shop.report.error(
+            "type",
+            "outbound ends (within:) before it begins (after:)",
+            values["within"].node or node,
+            help="both are counted from the event",
+        )
+    trigger = OutboundTrigger(
+        name,
+        node.place,
+        shop.expression(values["to"].value),
+        after,
+        within,
+        hours if hours is None or isinstance(hours, str) else (hours.start, hours.end),
+        values["tries"].value,
+        values["every"].value,
+        tuple(dict.fromkeys(item.value for item in values["over"].value)) or ("voice",),
+        shop.expression(values["skip"].value),
+    )
+    return trigger if name else None, values["missed"].node

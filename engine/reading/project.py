@@ -47,6 +47,8 @@ FILE = "config/project.yaml"
 """Where the project is declared."""
 
 USSD_LATE = "Ответ пришлём в SMS."
+SMS_STOP = "no_ads"
+SMS_STOPPED = "Больше не пишем вам без вашего запроса."
 USSD_UNKNOWN = "Такого номера нет. Проверьте и наберите ещё раз."
 
 CHANNEL_WORDS = ("voice", "ussd", "sms")
@@ -82,6 +84,9 @@ SMS = (
     Field("from", STRING, default="", doc="the number texts come from that nobody asked for"),
     Field("reply", DURATION, default=86_400_000, doc="how long an answer is awaited"),
     Field("parts", whole_number(1, 10), default=3, doc="the most parts of a message"),
+    Field("stop", NAME, default=SMS_STOP, doc="the memory of who wants nothing unasked: the stop list"),
+    Field("stopped", STRING, default=SMS_STOPPED, doc="the answer to STOP where no flow has that word"),
+    Field("quiet", HOURS, doc="when nothing unasked is sent; it waits for the end of these hours"),
 )
 LIMITS = (
     Field("steps_without_input", whole_number(10, 100_000), default=500, doc="steps between two inputs"),
@@ -101,6 +106,15 @@ CALENDAR = (
     Field("holidays", list_of(DATE_RANGE), default=(), doc="days off"),
     Field("zones", choice("by region"), doc="hours are those of the subscriber's region"),
 )
+CONNECT = (
+    Field(
+        "allow",
+        list_of(STRING),
+        required=True,
+        default=(),
+        doc="numbers: digits, x for any digit, * at the end for any rest",
+    ),
+)
 FIELDS = (
     Field("language", whole_number(1, 1), required=True, default=1, doc="version of the flow language"),
     Field("languages", list_of(STRING), required=True, doc="languages, that of the flows first"),
@@ -116,6 +130,7 @@ FIELDS = (
     Field("memory", map_of(KEEPING), default={}, doc="what is remembered of a subscriber, and how long"),
     Field("calendars", map_of(nested(CALENDAR, "calendar")), default={}, doc="working days and hours"),
     Field("queues", map_of(ANY), default={}, doc="queues of people"),
+    Field("connect", nested(CONNECT, "connect"), doc="numbers that calls may be transferred to"),
 )
 
 _CURRENCY = {"RU": "RUB", "TJ": "TJS", "UZ": "UZS", "KZ": "KZT", "KG": "KGS", "AM": "AMD", "BY": "BYN"}
@@ -153,6 +168,9 @@ def read_project(tree: Node | None, report: Report) -> ProjectFile | None:
         ussd_unknown=ussd.get("unknown", USSD_UNKNOWN),
         sms_from=sms.get("from", ""),
         sms_parts=sms.get("parts", 3),
+        sms_stop=_stop_list(values["sms"].value, values["memory"].value, report),
+        sms_stopped=sms.get("stopped", SMS_STOPPED),
+        sms_quiet=None if sms.get("quiet") is None else (sms["quiet"].start, sms["quiet"].end),
         limits=Limits(
             limits.get("steps_without_input", 500),
             limits.get("menu_items", 9),
@@ -161,6 +179,7 @@ def read_project(tree: Node | None, report: Report) -> ProjectFile | None:
         ),
         queues=_queues(values["queues"].value, calendars, report),
         calendars=calendars,
+        connect_allow=_allowed(values["connect"].value, report),
     )
     operator = values["operator"].node
     return ProjectFile(project, values["errors"].value, operator)
@@ -168,6 +187,22 @@ def read_project(tree: Node | None, report: Report) -> ProjectFile | None:
 
 def _section(value: Mapping[str, FieldValue] | None) -> dict[str, Any]:
     return {} if value is None else {name: field.value for name, field in value.items()}
+
+
+def _allowed(section: Mapping[str, FieldValue] | None, report: Report) -> tuple[str, ...]:
+    found = []
+    for item in () if section is None else section["allow"].value:
+        head = item.value.removesuffix("*").replace("x", "0")
+        if head.isascii() and head.isdigit() and len(head) <= 15:
+            found.append(item.value)
+        else:
+            report.error(
+                "type",
+                f'"{item.value}" is not a number: digits, x for any digit, * at the end',
+                item.node,
+                help='a lone "*" would allow every number, dear ones too',
+            )
+    return tuple(found)
 
 
 def _languages(field: FieldValue, report: Report) -> tuple[str, ...]:
@@ -188,6 +223,24 @@ def _zone(field: FieldValue, report: Report) -> ZoneInfo:
                 "type", f'there is no time zone "{field.value}"', field.node, help="for example Europe/Moscow"
             )
         return ZoneInfo("UTC")
+
+
+def _stop_list(sms: Mapping[str, FieldValue] | None, memory: Mapping[str, FieldValue], report: Report) -> str:
+    """Return the memory that is the stop list, "" where the project declares none."""
+    field = None if sms is None else sms["stop"]
+    name: str = SMS_STOP if field is None else field.value
+    kept = memory.get(name)
+    if kept is not None and kept.value is not Kept.SESSION:
+        return name
+    if field is not None and field.node is not None:
+        why = "is kept for a session only" if kept is not None else "is not declared"
+        report.error(
+            "type",
+            f"the stop list {name} {why}{did_you_mean(name, memory)}",
+            field.node,
+            help=f"memory: {{ {name}: forever }}",
+        )
+    return ""
 
 
 def _constants(table: Table | None, report: Report) -> dict[str, Any]:
@@ -233,6 +286,9 @@ def _capabilities(
             more=more,
             back=voice.get("back", "*"),
             idle_ms=voice.get("no_input", 7_000),
+            repeat=voice.get("repeat", "#"),
+            operator=voice.get("operator", "0"),
+            tries=voice.get("tries", 3),
         ),
         Channel.EVENT: Capabilities(Channel.EVENT, asks=False),
     }

@@ -28,6 +28,7 @@ from engine.reading.scalars import is_name
 from engine.reading.suggestion import did_you_mean, suggestion
 from engine.reading.tree import Empty, Node, Sequence, Table, Text, describe
 from engine.target import Again, Back, Leave, Main, Operator, Quit, Resume, Scene
+from engine.types import Type
 from engine.wording import Form, Wording
 
 CHANNELS = ("voice", "ussd", "sms", "event")
@@ -36,10 +37,8 @@ CHANNELS = ("voice", "ussd", "sms", "event")
 TARGETS = ("end", "return", "again", "back", "main", "operator", "hangup")
 """Words a block may name beside scenes; no scene may be called so."""
 
-LATER = frozenset(
-    {"transfer", "queue", "callback", "schedule", "rate", "record", "connect", "wait", "answer"}
-)
-"""Verbs that are designed and not in this release."""
+INSTEAD = {"transfer": "connect", "goto": "go", "play": "say", "sleep": "wait", "pause": "wait"}
+"""Words of other languages, with the verb that does it here."""
 
 SAMPLE_LINE = "1 Баланс"
 """A menu line: a verb to which it belongs has lines."""
@@ -82,7 +81,8 @@ class Workshop:
     """Compiles one file. `program` grows; a number is reserved before the step behind it is known.
 
     `languages` are those of the project, which a session may have; `offered` are those of the flow, the
-    language of its texts first.
+    language of its texts first. `inputs` are the typed inputs of the flow. `heard` are the texts that a
+    subscriber sees or hears, which is what translations are for.
     """
 
     def __init__(
@@ -96,6 +96,8 @@ class Workshop:
         self.program: list[Step | None] = []
         self.scenes: dict[str, int] = {}
         self.used: set[str] = set()
+        self.inputs: Mapping[str, Type] = {}
+        self.heard: dict[Place, tuple[Text, Template]] = {}
         self._owners: list[int] = []
         self._templates: dict[tuple[str, int, int, str], Template | None] = {}
         self.left = self.add(Leave(place=top, next=0, reason="left"))
@@ -272,14 +274,6 @@ class Workshop:
         return owns
 
     def unknown(self, table: Table, key: Text) -> None:
-        if key.value in LATER:
-            self.report.error(
-                "unknown-step",
-                f'"{key.value}" is a step of a later release, with calls, queues and schedules',
-                key,
-                help=f"the steps of this release are {', '.join(self.around.verbs)}",
-            )
-            return
         later = [entry.key.value for entry in table if entry.key.value in self.around.verbs]
         if later:
             self.report.error(
@@ -290,9 +284,11 @@ class Workshop:
             )
             return
         shown = key.value if len(key.value) <= 40 else key.value[:40] + "…"
+        instead = INSTEAD.get(key.value)
+        near = f'; did you mean "{instead}"?' if instead else did_you_mean(key.value, self.around.verbs)
         self.report.error(
             "unknown-step",
-            f'"{shown}" is not a step{did_you_mean(key.value, self.around.verbs)}',
+            f'"{shown}" is not a step{near}',
             key,
             help=f"the steps are {', '.join(self.around.verbs)}",
         )
@@ -323,8 +319,11 @@ class Workshop:
             self._templates[key] = made
         return self._templates[key]
 
-    def wording(self, spoken: Spoken | Text | None) -> Wording | None:
-        """Compile a text for all channels and languages; None if there is none, or after reporting."""
+    def wording(self, spoken: Spoken | Text | None, heard: bool = True) -> Wording | None:
+        """Compile a text for all channels and languages; None if there is none, or after reporting.
+
+        A text that is not `heard` by a subscriber (a note, a key) has no translations.
+        """
         if spoken is None:
             return None
         if isinstance(spoken, Text):
@@ -336,9 +335,11 @@ class Workshop:
             if text is None:
                 continue
             for language in self.languages:
-                form = self.form(text, language)
+                form = self.form(text, language if heard else self.offered[0])
                 if form is None:
                     return None
+                if heard and form.lang == self.offered[0]:
+                    self.heard.setdefault(text.place, (text, form.template))
                 forms[channel, language] = form
                 if form.lang == self.offered[0]:
                     main.setdefault(id(form.template), form)
@@ -418,6 +419,10 @@ class Given:
     def wording(self, name: str) -> Wording | None:
         """A text field, compiled."""
         return self.shop.wording(self.values[name].value)
+
+    def note(self, name: str) -> Wording | None:
+        """A text field that no subscriber sees: a note for people, a key; it has no translations."""
+        return self.shop.wording(self.values[name].value, heard=False)
 
     def expression(self, name: str) -> Expression | None:
         """A code field, compiled."""

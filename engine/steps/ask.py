@@ -96,6 +96,7 @@ class Ask(Question):
             default=value,
             has_default=default is not None,
             tries=given.value("tries"),
+            own_tries=given.written("tries"),
             timeout_ms=given.value("timeout"),
             no_input=no_input,
             no_match=no_match,
@@ -108,7 +109,8 @@ class Ask(Question):
         """The question; `yes_no` shows its keys over USSD."""
         head = run.head(self.text)
         if self.kind == "yes_no":
-            head = "\n".join((head, *_keys(run.channel, run.lang)))
+            joint = " " if run.channel == "voice" else "\n"
+            head = joint.join((head, *_keys(run.channel, run.lang)))
         return paginate(head, (), (), run.capabilities.pages, run.footer(), 0)
 
     def whole_text(self, run: Run) -> str | None:
@@ -164,10 +166,20 @@ class Ask(Question):
         value = self.value_of(run, text)
         if value is None:
             return None
+        if run.flows.trailing:
+            closed = self.secret or self.kind == "phone" or self.save in run.flows.private
+            run.leave_trail(f"{run.open_text(self.text)} {'…' if closed else self.shown(run, value, text)}")
         if self.save is not None:
             run.set(self.save, value)
         run.took("answer")
         return self.next
+
+    def shown(self, run: Run, value: Value, text: str) -> str:
+        """Return an answer as a specialist reads it."""
+        if not isinstance(value, bool):
+            return text
+        words = phrases(run.project.languages[0])
+        return words.yes if value else words.no
 
     def spare(self, run: Run) -> int | None:
         """The default, if there is one."""

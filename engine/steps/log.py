@@ -30,7 +30,7 @@ class Log(Step):
     @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
-        text = given.wording("log")
+        text = given.note("log")
         if text is None:
             return following
         return given.shop.add(cls(place=given.place, next=following, id=given.id, text=text))

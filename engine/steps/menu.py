@@ -103,6 +103,7 @@ class Menu(Question):
             elements=elements,
             save=save,
             tries=given.value("tries"),
+            own_tries=given.written("tries"),
             timeout_ms=given.value("timeout"),
             no_input=no_input,
             no_match=no_match,
@@ -197,6 +198,8 @@ class Menu(Question):
         if type(given) is Text and self.save is None and run.shown[2] == 1:
             line = self.by_key.get(given.text)
             if line is not None and line.show is None:
+                if run.flows.trailing:
+                    run.leave_trail(f"{run.open_text(self.text)} {run.open_text(line.label)}")
                 self.settle(run)
                 if run.trace is not None:
                     run.took(line.key)
@@ -232,6 +235,8 @@ class Menu(Question):
         """Take the key of a line or of an element."""
         line = self.by_key.get(text)
         if line is not None and (line.show is None or line.show.evaluate(run)):
+            if run.flows.trailing:
+                run.leave_trail(f"{run.open_text(self.text)} {run.open_text(line.label)}")
             if self.save is not None:
                 run.set(self.save, run.main_text(line.label))
             run.took(line.key)
@@ -245,6 +250,8 @@ class Menu(Question):
         run.set(self.elements.name, elements[number])
         if self.save is not None:
             run.set(self.save, run.main_text(self.elements.item))
+        if run.flows.trailing:
+            run.leave_trail(f"{run.open_text(self.text)} {run.open_text(self.elements.item)}")
         run.took("each")
         return self.next
 

@@ -77,7 +77,7 @@ class Request(Step):
         operation = _operation(given)
         errors = _errors(given, operation, following, number)
         save = given.variable("save")
-        key = given.wording("key")
+        key = given.note("key")
         arguments = _arguments(given, operation)
         if operation is None:
             return following

@@ -11,6 +11,9 @@ from engine.reading.workshop import Given
 from engine.run import Run
 from engine.wording import Wording
 
+NOTICE = "notice recording"
+"""What the session remembers of the legal notice; with a space, so no memory of a project has this name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say(Step):
@@ -50,7 +53,11 @@ class Say(Step):
         return given.shop.add(step)
 
     def run(self, run: Run) -> int:
-        """Put the text into the buffer."""
+        """Put the text into the buffer; a legal notice is said once a session."""
+        if self.notice is not None and (run.channel, run.lang) in self.text.forms:
+            if NOTICE in run.memory:
+                return self.next
+            run.memory = {**run.memory, NOTICE: 1}
         run.speak(self.text)
         return self.next
 

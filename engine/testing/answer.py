@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from engine.flow import Operation
 from engine.reading.diagnostic import Report
 from engine.reading.plain import plain
 from engine.reading.suggestion import did_you_mean
 from engine.reading.tree import Node, Sequence, Table, Text, describe
+from engine.testing.local_time import with_offset
 from engine.types import Type
 from engine.values import Value
 
@@ -40,18 +42,18 @@ def outcomes(operation: Operation) -> tuple[str, ...]:
     return (*dict.fromkeys(operation.errors.values()), *general)
 
 
-def read_answer(node: Node, operation: Operation, report: Report) -> Script | None:
-    """Read an answer as a test writes it; None after reporting."""
+def read_answer(node: Node, operation: Operation, zone: tzinfo, report: Report) -> Script | None:
+    """Read an answer as a test writes it; None after reporting. Times are those of `zone`."""
     before = len(report)
     if isinstance(node, Sequence):
-        answers = tuple(_one(item, operation, report) for item in node)
+        answers = tuple(_one(item, operation, zone, report) for item in node)
         found = Script(answers, in_turn=True)
     else:
-        found = Script((_one(node, operation, report),))
+        found = Script((_one(node, operation, zone, report),))
     return found if len(report) == before else None
 
 
-def _one(node: Node, operation: Operation, report: Report) -> Answer:
+def _one(node: Node, operation: Operation, zone: tzinfo, report: Report) -> Answer:
     if isinstance(node, Text):
         known = outcomes(operation)
         if node.value not in known:
@@ -78,4 +80,5 @@ def _one(node: Node, operation: Operation, report: Report) -> Answer:
                 help="write {}",
             )
         return Answer("done", {})
-    return Answer("done", plain(node, Type(operation.returns), report, operation.name))
+    type_ = Type(operation.returns)
+    return Answer("done", plain(with_offset(node, type_, zone), type_, report, operation.name))

@@ -17,7 +17,7 @@ from engine.reading.tree import Empty, Entry, Node, Sequence, Table, Text, descr
 from engine.reading.yaml_text import read_tree
 from engine.testing.answer import read_answer
 from engine.testing.case import Action, Case, Suite
-from engine.testing.word import CASE_FIELDS, FILE_FIELDS, LATER, WORDS, Word
+from engine.testing.word import CASE_FIELDS, FILE_FIELDS, WORDS, Word
 
 _COLUMN = re.compile(r"=([a-z][a-z0-9_]*)")
 
@@ -66,7 +66,7 @@ def _backends(node: Node | None, flows: FlowSet, report: Report) -> dict[str, No
                 help="operations are declared in config/backends.yaml",
             )
             continue
-        read_answer(entry.value, flows.operations[name], report)
+        read_answer(entry.value, flows.operations[name], flows.project.zone, report)
         found[name] = entry.value
     return found
 
@@ -174,7 +174,7 @@ def _given_row(
     # What the row leaves as it is belongs to the answer above it: its faults are reported there, once.
     place = base.place if isinstance(base, Table) else row.place
     answer = Table(tuple(entries), place, flow=True)
-    read_answer(answer, operation, report)
+    read_answer(answer, operation, flows.project.zone, report)
     return {**answers, name: answer}
 
 
@@ -234,25 +234,17 @@ def _action(node: Node, report: Report) -> Action | None:
 
 def _checked(key: Text, value: Node, entries: Mapping[str, Entry], report: Report) -> Action | None:
     name = key.value.strip()
-    if name in LATER:
-        report.error(
-            "channel",
-            f"{name}: not available for this channel yet",
-            key,
-            help="calls and queues of people are to come; test the flow over USSD or SMS",
-        )
-        return None
     word = WORDS.get(name)
     if word is None:
         report.error(
             "unknown-step",
-            f'"{name}" is not a word of tests{did_you_mean(name, (*WORDS, *LATER))}',
+            f'"{name}" is not a word of tests{did_you_mean(name, WORDS)}',
             key,
             help=f"the words are {', '.join(WORDS)}",
         )
         return None
     for field, entry in entries.items():
-        if field in LATER or field not in word.fields:
+        if field not in word.fields:
             fields = ", ".join(word.fields) or "none"
             report.error(
                 "unknown-field",
@@ -274,7 +266,10 @@ def _valued(word: Word, key: Text, value: Node, fields: Mapping[str, Node], repo
     if word.text and isinstance(value, Text) and value.cut is not None:
         report_cut(report, value.cut)
         return None
-    if word.name != "given" and isinstance(value, Table | Sequence):
+    if word.table and not isinstance(value, Table):
+        report.error("type", f"{word.name}: expected a table {{ name: value }}, not {describe(value)}", value)
+        return None
+    if not word.table and isinstance(value, Table | Sequence):
         report.error("type", f"{word.name}: expected a text, not {describe(value)}", value)
         return None
     return Action(word.name, value, fields, key.place)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 
 from engine.flow_set import FlowSet
 from engine.reading.diagnostic import Place, Report
 from engine.reading.plain import plain
 from engine.reading.suggestion import did_you_mean
 from engine.reading.tree import Empty, Entry, Node, Table, Text
+from engine.testing.local_time import with_offset
 from engine.types import Privacy, Record, Scalar, Type
 from engine.values import Secret, Value
 
 
-def argument_value(takes: Mapping[str, Type], name: str, node: Node, what: str, report: Report) -> Value:
+def argument_value(
+    takes: Mapping[str, Type], name: str, node: Node, what: str, zone: tzinfo, report: Report
+) -> Value:
     """Read one argument as the operation or flow types it; None after reporting."""
     type_ = takes.get(name)
     if type_ is None:
@@ -24,7 +28,7 @@ def argument_value(takes: Mapping[str, Type], name: str, node: Node, what: str, 
             help=f"it takes {', '.join(takes) or 'nothing'}",
         )
         return None
-    return plain(node, type_, report, name)
+    return plain(with_offset(node, type_, zone), type_, report, name)
 
 
 def equal(expected: Value, seen: Value) -> bool:
@@ -48,7 +52,7 @@ def typed_inputs(
     if record is None:
         report.error("no-event", f'there is no event "{name}"{did_you_mean(name, flows.events)}', place)
         return {}
-    if not flows.on_event(name):
+    if not flows.on_event(name) and not flows.outbound(name):
         report.error("no-event", f"no flow takes the event {name}", place)
         return {}
     table = node if isinstance(node, Table) else Table((), place)
@@ -64,7 +68,8 @@ def typed_inputs(
     for field, type_ in record.fields:
         if field not in written and field in spare and type_.shape in (Scalar.PHONE, Scalar.TEXT):
             entries.append(Entry(Text(field, place), Text(spare[field], place, quoted=True)))
-    value = plain(Table(tuple(entries), place), Type(_without_secrets(record)), report, name)
+    type_ = Type(_without_secrets(record))
+    value = plain(with_offset(Table(tuple(entries), place), type_, flows.project.zone), type_, report, name)
     return dict(value) if isinstance(value, dict) else {}
 
 

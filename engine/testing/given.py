@@ -10,14 +10,19 @@ from engine.reading.diagnostic import Report
 from engine.reading.suggestion import did_you_mean
 from engine.reading.tree import Entry, Node, Table, describe
 from engine.testing.answer import read_answer
+from engine.testing.people import STATES, People
 from engine.testing.surroundings import KINDS, Surroundings
 
 RECENT = ("done", "unknown", "none")
-QUEUE = ("open", "closed")
 
 
 def give(
-    node: Node, world: Surroundings, caller: str, session_memory: dict[str, int], report: Report
+    node: Node,
+    world: Surroundings,
+    people: People,
+    caller: str,
+    session_memory: dict[str, int],
+    report: Report,
 ) -> None:
     """Put everything a `given` says into the world of the case."""
     if not isinstance(node, Table):
@@ -26,16 +31,21 @@ def give(
         )
         return
     for entry in node:
-        _one(entry, world, caller, session_memory, report)
+        _one(entry, world, people, caller, session_memory, report)
 
 
 def _one(
-    entry: Entry, world: Surroundings, caller: str, session_memory: dict[str, int], report: Report
+    entry: Entry,
+    world: Surroundings,
+    people: People,
+    caller: str,
+    session_memory: dict[str, int],
+    report: Report,
 ) -> None:
     name = entry.key.value
     operation = world.flows.operations.get(name)
     if operation is not None:
-        script = read_answer(entry.value, operation, report)
+        script = read_answer(entry.value, operation, world.flows.project.zone, report)
         if script is not None:
             world.answer(name, script)
         return
@@ -45,14 +55,26 @@ def _one(
             zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=world.flows.project.zone)
             world.now = int(zoned.timestamp() * 1000)
         return
+    if name == "announcement":
+        world.facts["announcement", ""] = scalars.string(entry.value, report, name)
+        return
     kind, _, subject = name.partition(".")
+    if kind == "queue" and subject in world.flows.project.queues:
+        state = scalars.one_of(entry.value, report, name, STATES)
+        if state is not None:
+            people.states[subject] = state
+            world.facts["open", subject] = state != "closed"
+        return
     if kind not in KINDS or not subject:
-        near = did_you_mean(name, (*world.flows.operations, "now", *(f"{word}." for word in KINDS)))
+        near = did_you_mean(
+            name, (*world.flows.operations, "now", "announcement", *(f"{word}." for word in KINDS))
+        )
         report.error(
             "no-op",
             f'given: "{name}" is no operation and nothing a flow asks for{near}',
             entry.key,
-            help="an operation, now, or memory.name, recent.operation, queue.name, surge.topic, repeat.topic",
+            help="an operation, now, announcement, or memory.name, recent.operation, queue.name, "
+            "expected_wait.queue, surge.topic, repeat.topic",
         )
         return
     if not _known(kind, subject, entry, world.flows, report):
@@ -101,10 +123,6 @@ def _fact(
             word = scalars.one_of(node, report, name, RECENT)
             if word is not None:
                 world.facts["recent", subject] = None if word == "none" else word
-        case "queue":
-            word = scalars.one_of(node, report, name, QUEUE)
-            if word is not None:
-                world.facts["open", subject] = word == "open"
         case "open" | "surge" | "repeat":
             truth = scalars.boolean(node, report, name)
             if truth is not None:

@@ -5,6 +5,7 @@ An observer changes nothing but its own marks of what earlier steps have found a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -41,6 +42,7 @@ class Observer:
         """Return what each word looks at."""
         return {
             "see": self.see,
+            "hear": self.hear,
             "pages": self.see_pages,
             "sms": self.sms,
             "no sms": self.no_sms,
@@ -60,6 +62,16 @@ class Observer:
             raise StepFailedError("nothing was shown", expected, "nothing")
         if not matches(expected, talk.screen):
             raise StepFailedError("the screen is another", expected, talk.screen)
+
+    def hear(self, action: Action, talk: Talk) -> None:
+        """Everything that was played since the subscriber did something."""
+        if not talk.speaks:
+            raise StepFailedError(f"nothing is heard over {talk.session.channel}: write see")
+        expected = text_of(action.value)
+        if talk.screen is None:
+            raise StepFailedError("nothing was played", expected, "nothing")
+        if not matches(expected, talk.screen):
+            raise StepFailedError("something else was played", expected, talk.screen)
 
     def see_pages(self, action: Action, talk: Talk) -> None:
         """The number of pages of the last screen."""
@@ -107,7 +119,7 @@ class Observer:
         operation = self.flows.operations[name]
         report = Report()
         wanted = {
-            key: argument_value(operation.takes, key, node, name, report)
+            key: argument_value(operation.takes, key, node, name, self.flows.project.zone, report)
             for key, node in entries_of(action.fields.get("with"))
         }
         sound(report)
@@ -164,11 +176,16 @@ class Observer:
         return name
 
     def log_hides(self, action: Action, talk: Talk) -> None:
-        """A text is in no log line, transcript or dialled code that would be kept."""
+        """A text is in no log line, transcript or dialled code that would be kept.
+
+        Digits are looked for as a whole: "1234" is not in 79161234567.
+        """
         hidden = text_of(action.value)
+        digits = hidden.isdecimal()
+        pattern = re.compile(rf"(?<!\d){hidden}(?!\d)" if digits else re.escape(hidden))
         kept = [*self.ledger.logged, *self.ledger.lines]
         kept += [f"called {talk.session.called}" for talk in self.talks]
-        found = [line for line in kept if hidden and hidden in line]
+        found = [line for line in kept if hidden and pattern.search(line)]
         if found:
             raise StepFailedError("it can be read in what is kept", f"no {hidden}", "\n".join(found[:5]))
 
@@ -179,7 +196,7 @@ class Observer:
 
     def waiting(self, action: Action, talk: Talk) -> None:
         """The session waits for the subscriber."""
-        if not talk.asking:
+        if talk.ended:
             raise StepFailedError("the session has ended", "waiting", talk.screen or "ended")
 
 

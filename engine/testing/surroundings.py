@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
+from engine.calendar import end_of_workday, is_open
 from engine.effects import CallBackend, Question
 from engine.flow import Operation
 from engine.flow_set import FlowSet
 from engine.testing.answer import Answer, Script
 from engine.values import Secret, Value
 
-NOON = (2026, 11, 20, 12, 0)
-"""When a case begins if it does not say, in the project's zone."""
+NOON = (2026, 11, 23, 12, 0)
+"""When a case begins if it does not say, in the project's zone: a Monday."""
 
 KINDS = ("memory", "recent", "queue", "open", "expected_wait", "position", "surge", "repeat")
 """First words of what `given` may say about the world beside answers."""
@@ -125,13 +126,18 @@ class Surroundings:
                     return known
                 return self._recent(question.name, subject)
             case "open":
-                return True if known is None else known
+                return is_open(self.flows.project, question.name, self.now) if known is None else known
             case "expected_wait" | "position":
                 return 0 if known is None else known
             case "repeat_contact":
                 return bool(self.facts.get(("repeat", question.name.partition(":")[0])))
+            case "announcement":
+                return "" if known is None else known
             case "workdays":
-                return self._workdays(int(question.name))
+                project = self.flows.project
+                return end_of_workday(
+                    project, next(iter(project.calendars), ""), int(question.name), self.now
+                )
         return bool(known)
 
     def _recent(self, operation: str, subject: str) -> Value:
@@ -141,14 +147,6 @@ class Surroundings:
             if (order.operation, order.caller) == (operation, subject) and self._fresh(order)
         ]
         return last[-1].answer.outcome if last else None
-
-    def _workdays(self, count: int) -> timedelta:
-        start = datetime.fromtimestamp(self.now / 1000, UTC).astimezone(self.flows.project.zone)
-        day = start
-        while count:
-            day += timedelta(days=1)
-            count -= day.weekday() < 5
-        return day - start
 
     # Memory
 

@@ -1,4 +1,4 @@
-"""The words of the test language: what each may have beside it, and which belong to channels to come."""
+"""The words of the test language and what each may have beside it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,43 @@ class Word:
     value: str = "must"
     text: bool = False
     """Whether people read the value, so that a cut text is an error."""
+    table: bool = False
+    """Whether the value is a table, not a text."""
 
 
 WORDS: dict[str, Word] = {
     word.name: word
     for word in (
-        Word("given"),
+        Word("given", table=True),
         Word("dial", ("from",)),
         Word("text", ("to", "from"), text=True),
-        Word("event", ("with",)),
+        Word("event", ("with", "over", "no answer", "busy")),
         Word("run", ("with", "over", "from")),
         Word("press"),
+        Word("say", text=True),
         Word("silence", value="none"),
         Word("hangup", value="none"),
+        Word("busy", value="none"),
+        Word("no answer", value="none"),
+        Word("agent", ("topic", "note")),
         Word("wait"),
         Word("see", text=True),
+        Word("hear", text=True),
         Word("pages"),
         Word("sms", ("to", "from"), text=True),
         Word("no sms", ("to",), value="may", text=True),
         Word("request", ("with",)),
         Word("no request", value="may"),
+        Word("queue", ("priority", "skills", "note")),
+        Word("no queue", value="may"),
+        Word("callback", ("note", "by", "at", "to", "number")),
+        Word("no callback", value="may"),
+        Word("scheduled", ("at", "over", "to", "with")),
+        Word("no scheduled", value="may"),
+        Word("rated", table=True),
+        Word("no rated", value="may"),
+        Word("connect", ("note",)),
+        Word("no connect", value="may"),
         Word("remembered"),
         Word("no remembered"),
         Word("log hides"),
@@ -41,13 +58,7 @@ WORDS: dict[str, Word] = {
         Word("waiting", value="none"),
     )
 }
-"""Every word that works, by its name."""
-
-LATER = frozenset({
-    "hear", "agent", "queue", "no queue", "callback", "no callback", "scheduled", "no scheduled", "rated",
-    "no rated", "say", "no answer", "busy",
-})  # fmt: skip
-"""Words of the language for calls and queues of people, which this version does not have."""
+"""Every word, by its name."""
 
 CASE_FIELDS = ("each", "given", "steps")
 FILE_FIELDS = ("backends", "tests")

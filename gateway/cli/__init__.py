@@ -13,9 +13,18 @@ COMMANDS = {
     "config": ("gateway.cli.config", "config", "Print the settings in force and where they come from."),
     "demo": ("gateway.cli.demo", "demo", "Run everything embedded, with a handset in the browser."),
     "docs": ("gateway.cli.docs", "docs", "Print the reference of verbs and settings."),
+    "export": ("gateway.cli.export", "export", "Write out what the store holds: records of sessions."),
+    "fmt": ("gateway.cli.fmt", "fmt", "Put quotes and fields of flows in order."),
+    "graph": ("gateway.cli.graph", "graph", "Draw a flow: Mermaid or SVG."),
     "init": ("gateway.cli.init", "init", "Lay out a project with the sample flows."),
+    "link": ("gateway.cli.link", "link", "Explain what goes over the links to SMSCs."),
+    "phone": ("gateway.cli.phone", "phone", "Try flows at a handset in the terminal."),
+    "queue": ("gateway.cli.queue", "queue", "Work the tasks of people: questions, calls back, orders."),
+    "schema": ("gateway.cli.schema", "schema", "Print JSON Schemas for editors."),
     "serve": ("gateway.cli.serve", "serve", "Run the gateway until SIGTERM, then drain."),
+    "switch": ("gateway.cli.switch", "switch", "Switch flows, block numbers, run trials, announce."),
     "test": ("gateway.cli.test", "test", "Run the flow tests of a project."),
+    "texts": ("gateway.cli.texts", "texts", "List texts and their translations, add missing ones."),
 }
 """Name -> (module, attribute, one sentence)."""
 

@@ -47,7 +47,8 @@ def check_settings(directory: Path, flows: FlowSet | None, report: Report, sourc
 @click.command()
 @click.argument("directory", type=FOLDER, default=".")
 @click.option("--json", "as_data", is_flag=True, help="Findings as JSON, for programs.")
-def check(directory: Path, as_data: bool) -> None:
+@click.option("--strict", is_flag=True, help="Status 1 for warnings too; hints never fail.")
+def check(directory: Path, as_data: bool, strict: bool) -> None:
     """Check the flows and settings of the project in DIRECTORY; status 1 if there are errors."""
     files = files_of(directory)
     flows, report = check_project(files)
@@ -61,4 +62,5 @@ def check(directory: Path, as_data: bool) -> None:
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         click.echo(report_text(report, sources))
-    sys.exit(1 if report.has_errors else 0)
+    warned = strict and any(found.severity is Severity.WARNING for found in report.diagnostics)
+    sys.exit(1 if report.has_errors or warned else 0)

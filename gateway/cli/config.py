@@ -18,9 +18,10 @@ from engine.reading.yaml_text import read_tree
 from gateway.cli.docs import default
 from gateway.dialects import check_dialects
 from gateway.project_files import SETTINGS, ProjectError, read_text
-from gateway.settings import FIELDS, LINK_FIELDS, overridden, read_settings
+from gateway.settings import EDR_FIELDS, EVENT_FIELDS, FIELDS, LINK_FIELDS, overridden, read_settings
 
-HIDDEN = frozenset({"password", "secret_key"})
+HIDDEN = frozenset({"password", "secret_key", "http_token", "secret", "previous"})
+SECTIONS = {"events": EVENT_FIELDS, "edr": EDR_FIELDS}
 DOTS = "••••"
 
 
@@ -38,6 +39,10 @@ def written(node: Node, environment: Mapping[str, str]) -> str:
 def rows(tree: Table, environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield (path, value, origin) for every setting, those that are not written with their defaults."""
     yield from _table(tree, FIELDS, "", environment)
+    for name, fields in SECTIONS.items():
+        section = tree.get(name)
+        if isinstance(section, Table):
+            yield from _table(section, fields, f"{name}.", environment)
     links = tree.get("smpp")
     if isinstance(links, Table):
         for entry in links:
@@ -49,9 +54,9 @@ def _table(
     table: Table, fields: tuple[Field, ...], prefix: str, environment: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     for field in fields:
-        if field.name == "smpp":
-            continue
         node = table.get(field.name)
+        if field.name == "smpp" or (field.name in SECTIONS and isinstance(node, Table)):
+            continue
         if node is None:
             value, origin = "" if field.required else default(field), "default"
         else:

@@ -11,6 +11,10 @@ import click
 import gateway
 
 PARTS = ("flows", "config", "asterisk-dialplan")
+_DIALECTS = (
+    "active_bit", "code_address", "end_bit", "letters", "long_id", "plain", "smpp_plus", "standard",
+    "user_reference",
+)  # fmt: skip
 _FLOWS = ("home_account", "my_account", "refresh_package", "refresh_settled", "settled", "tips", "top_up")
 SAMPLE = (
     *(f"flows/{name}.yaml" for name in (*_FLOWS, "options", "payments", "tariff")),
@@ -18,8 +22,7 @@ SAMPLE = (
     "config/project.yaml",
     "config/backends.yaml",
     "config/gateway.yaml",
-    "config/dialects/standard.yaml",
-    "config/dialects/smpp_plus.yaml",
+    *(f"config/dialects/{name}.yaml" for name in _DIALECTS),
     "asterisk-dialplan/README.md",
 )
 """The files that come with Gudok; in a checkout others may stand beside them, which are somebody's own."""

@@ -11,8 +11,8 @@ from gateway.demo.billing.package import refusal
 from gateway.demo.billing.subscriber import Subscriber
 
 PARTS: dict[str, tuple[str, str]] = {
-    "rich": ("Everything works", "1 500 ₽, bank card, home contract, premium"),
-    "poor": ("Too little money", "The balance is below the fee"),
+    "rich": ("Everything works", "1 500 ₽, bank card, home contract, an offer under *115#"),
+    "poor": ("Too little money", "Below the fee; an outage at home until 18:00"),
     "blocked": ("Blocked by choice", "A voluntary block stands on the number"),
     "unpaid": ("Fee not yet taken", "A block was lifted, the fee comes tonight"),
     "daily": ("Pays by the day", "Only a full month can be renewed"),
@@ -23,7 +23,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "saved": ("Has a saved remainder", "Carried over once, spent first"),
     "no_contract": ("No home contract", "*202# has nothing to send"),
     "many_options": ("Twelve options", "Long lists, page after page, under *100#"),
-    "employee": ("Staff of a shop", "Works at “Тверская 5”"),
+    "employee": ("Staff of a shop", "Works at “Тверская 5”, may write to 0555"),
     "auto_payment": ("Automatic payment", "500 ₽ as soon as less than 100 ₽ is left"),
     "fee_tonight": ("Fee due tonight", "Money for one fee only: renew at 23:59"),
     "financial": ("Out of money", "A financial block; a top-up lifts it"),

@@ -11,6 +11,9 @@ from gateway.project_files import ProjectError, read_text
 
 _REFERENCE = re.compile(r"\benv\.([A-Z][A-Z0-9_]*_URL)\b", re.ASCII)
 
+PLAYED = ("BILLING_URL", "CRM_URL", "MARKETING_URL", "KNOWLEDGE_URL", "NETWORK_URL", "SHOP_URL")
+"""The addresses of the back ends that the demo's own service answers for."""
+
 
 def find_project(given: Path | None, here: Path) -> Path:
     """Return the project folder. Raises ProjectError when there is none."""
@@ -26,11 +29,12 @@ def find_project(given: Path | None, here: Path) -> Path:
 
 
 def addresses(root: Path, environment: Mapping[str, str], billing: str) -> dict[str, str]:
-    """Return the environment for the flows, with the demo billing at every address that is not set.
+    """Return the environment for the flows, with the demo's service for every back end without an address.
 
-    It answers for the back ends `billing` and `crm`; what it does not know it answers with 404, so that a
-    flow with another back end shows how it behaves without it.
+    `billing` and `crm` are always the demo's. What it does not know it answers with 404, so that a flow with
+    another back end shows how it behaves without it.
     """
     path = root / "config" / "backends.yaml"
     named = _REFERENCE.findall(read_text(path)) if path.exists() else []
-    return {**dict.fromkeys(named, billing), **environment, "BILLING_URL": billing, "CRM_URL": billing}
+    own = {**dict.fromkeys((*named, *PLAYED), billing), **environment}
+    return {**own, "BILLING_URL": billing, "CRM_URL": billing}

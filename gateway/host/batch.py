@@ -42,6 +42,8 @@ class Before(msgspec.Struct, eq=False, gc=False):
         conversation.order = was.order
         conversation.closing = was.closing
         conversation.hides_input = was.hides_input
+        conversation.tally = was.tally
+        conversation.recorded = was.recorded
         conversation.due = was.due
         conversation.version = was.version
 

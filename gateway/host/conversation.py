@@ -11,6 +11,7 @@ from engine.effects import CallBackend, Look, Question
 from engine.flow_set import FlowSet
 from engine.session import Session, Waiting, form_judged, is_secret, load
 from engine.values import holds_secret, pack, unpack_extension
+from gateway.journal.tally import NOTHING, Tally
 from gateway.store.record import JournalRow
 from ussd.dialog import Dialog
 
@@ -25,7 +26,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     that the session waits for: number, operation, arguments, business key, limit; after a restart it is
     asked again, under the same order where it is one. `look` are the questions it waits for, `order` the key
     of the order waited for. `closing` is true while nobody has confirmed the last text of a session that has
-    charged.
+    charged. `tally` is for its record.
     """
 
     version: int
@@ -36,8 +37,15 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     look: tuple[tuple[str, str, str], ...] | None
     order: str | None
     closing: bool
+    tally: Tally = NOTHING
 
 
+BEGUN_OUTSIDE = "e:in:"
+"""Begins the keys of the sessions of events from outside."""
+BEGUN_BY_US = (BEGUN_OUTSIDE, "start:", "o:")
+"""Begin the keys of all sessions that we begin: events from outside, scheduled and outbound starts."""
+TIMED = frozenset({Waiting.ANSWER, Waiting.READING, Waiting.OFFER, Waiting.PAUSE})
+"""What a session waits for that ends with `Silence` at its deadline."""
 TURN = "turn"
 LAST_TURN = "last_turn"
 """Kinds of journal rows."""
@@ -67,6 +75,8 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
     order: str | None = None
     closing: bool = False
     hides_input: bool = False
+    tally: Tally = NOTHING
+    recorded: bool = False
     due: int | None = None
     slot: int = 0
 
@@ -87,7 +97,10 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
         waiting = session.waiting
         if waiting is Waiting.ENDED:
             return None
-        due = session.deadline if waiting is Waiting.ANSWER or waiting is Waiting.READING else None
+        if waiting is Waiting.ANSWER or waiting in TIMED:
+            due = session.deadline
+        else:
+            due = None
         if dialog is not None and not dialog.ended_at:
             limit = dialog.total_due
             if due is None and dialog.answer_due and dialog.answer_due < limit:
@@ -116,6 +129,7 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
             None if look is None else tuple((one.kind, one.name, one.subject) for one in look.questions),
             self.order,
             self.closing,
+            self.tally,
         )
         return record, secret or (call is not None and holds_secret(call.arguments))
 
@@ -131,6 +145,11 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
         frames = self.session.frames
         at = (frames[-1].flow, frames[-1].pc) if frames else ("", 0)
         return TURN, (at, inputs)
+
+
+def begun_by_us(key: str) -> bool:
+    """Tell by its key whether we began a session and nobody had asked us to."""
+    return key.startswith(BEGUN_BY_US)
 
 
 def read_ended_dialog(row: JournalRow) -> Dialog:
@@ -157,6 +176,7 @@ def revive(key: str, version: int, record: Record, flows: FlowSet) -> Conversati
     conversation.dialog = record.dialog
     conversation.order = record.order
     conversation.closing = record.closing
+    conversation.tally = record.tally
     conversation.hides_input = True
     if record.look is not None:
         conversation.look = Look(tuple(Question(*one) for one in record.look))

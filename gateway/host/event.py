@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -17,13 +18,14 @@ from engine.background import EventFailedError, EventStart, event_starts
 from engine.calendar import is_within
 from engine.capabilities import Channel
 from engine.effects import Collect, End
-from engine.inputs import Begin, Input
+from engine.inputs import Begin, Input, Silence
 from engine.values import Value, pack, unpack_extension
 from gateway.backends.order import Change, Orders, SettledEvent
 from gateway.host.batch import Batch
-from gateway.host.conversation import Conversation
+from gateway.host.conversation import TIMED, Conversation
 from gateway.host.host import Host
-from gateway.store.record import ScheduleRow
+from gateway.store.record import OrderRow, ScheduleRow
+from smpp.throttle import RateLimit
 
 HELD = "event"
 """Kind of the rows that hold a start back until its hours begin."""
@@ -49,10 +51,14 @@ def opens_at(hours: tuple[int, int], zone: tzinfo, now: int) -> int:
 class Events:
     """Starts event flows. It is the lane of the channel `event`: nobody is on the line there."""
 
-    def __init__(self, host: Host, orders: Orders) -> None:
+    def __init__(self, host: Host, orders: Orders, pace: float = 20.0) -> None:
+        """Take note of the host; `pace` is how many held starts begin in a second at most."""
         self._host = host
         self._orders = orders
+        self._pace = RateLimit(pace, host.clock.now())
         self.step: Callable[[Batch, Conversation, Input], None] | None = None
+        self.people: Callable[[Batch, OrderRow], None] | None = None
+        self.outbound: Callable[[Batch, str, str, Mapping[str, Value]], None] | None = None
         self._held: dict[str, ScheduleRow] = {}
         self._log = structlog.get_logger()
 
@@ -64,6 +70,15 @@ class Events:
         """Let the session go."""
         self._host.counters[f"ended.event.{effect.reason}"] += 1
 
+    def due(self, batch: Batch, conversation: Conversation) -> None:
+        """Go on with a session whose pause is over."""
+        session = conversation.session
+        if session.waiting not in TIMED:
+            return
+        if session.deadline is not None and batch.now >= session.deadline:
+            assert self.step is not None
+            self.step(batch, conversation, Silence())
+
     # Orders
 
     def order_changed(self, batch: Batch, change: Change) -> None:
@@ -73,6 +88,8 @@ class Events:
             self._log.error(
                 "order_unknown", operation=change.order.operation, order=change.order.key[:8], need="people"
             )
+            if self.people is not None:
+                self.people(batch, change.order)
         if change.order.event_due:
             self.fire_waiting(batch, None)
 
@@ -92,6 +109,8 @@ class Events:
 
     def start(self, batch: Batch, name: str, event_id: str, fields: Mapping[str, Value]) -> None:
         """Start every flow of an event, each element of `each` as a session of its own."""
+        if self.outbound is not None:
+            self.outbound(batch, name, event_id, fields)
         flows = self._host.library.current
         try:
             starts = event_starts(flows, name, fields, batch.now)
@@ -103,7 +122,8 @@ class Events:
             key = f"e:{event_id}:{start.flow}:{start.number}"
             self._host.counters[f"events.{name}"] += 1
             due = batch.now if start.hours is None else opens_at(start.hours, flows.project.zone, batch.now)
-            if due > batch.now:
+            if due > batch.now or len(starts) > 1:
+                # Many are begun at a pace, each in a transaction of its own.
                 self._hold(batch, key, due, start)
             else:
                 self._begin(batch, key, start)
@@ -112,12 +132,14 @@ class Events:
         if key in self._host.conversations:
             return
         flows = self._host.library.current
+        if self._host.switches.refusal(start.flow, start.caller, Channel.EVENT) is not None:
+            return
         session = machine.begin(
             flows,
             channel=Channel.EVENT,
             caller=start.caller,
             called="",
-            lang=start.lang,
+            lang=self._host.language(start.caller, batch.now, start.lang),
             event=start.event,
             now=batch.now,
         )
@@ -138,11 +160,15 @@ class Events:
         self._held.update((row.id, row) for row in rows if row.kind == HELD)
 
     def tend(self, now: int) -> None:
-        """About once a second: begin what was held back and is due."""
-        for key, row in list(self._held.items()):
-            if row.due <= now:
-                del self._held[key]
-                self._host.take(self._release, row)
+        """A few times a second: begin what was held back and is due, at the pace."""
+        if not self._held:
+            return
+        due = [(row.due, key) for key, row in self._held.items() if row.due <= now]
+        due.sort(key=itemgetter(0))
+        for _, key in due:
+            if not self._pace.take(now):
+                return
+            self._host.take(self._release, self._held.pop(key))
 
     def _release(self, batch: Batch, row: ScheduleRow) -> None:
         flow, caller, lang, event, arguments = _decoder.decode(row.data)

@@ -9,15 +9,18 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import structlog
+from engine.chosen_language import chosen_language
 
 from engine.effects import Note
 from engine.session import Waiting
 from gateway.host.batch import Batch, Mark
 from gateway.host.conversation import Conversation
 from gateway.host.wheel import Wheel
+from gateway.journal.detail import Details
 from gateway.library import Library
 from gateway.store.batch import Group
 from gateway.store.sqlite import SqliteStore
+from gateway.switch import Switches
 from smpp.event import Failed, Inbound
 from smpp.links import Link, PageOut
 
@@ -57,10 +60,12 @@ class Host:
         self.clock = clock
         self.conversations: dict[str, Conversation] = {}
         self.counters: Counter[str] = Counter()
+        self.switches = Switches(self.counters, lambda: library.current)
         self.observers: list[Observer] = []
         self.wheel: Wheel[Conversation] = Wheel()
         self.on_due: Handler | None = None
         self.on_unsent: Handler | None = None
+        self.details: Details | None = None
         self.after_batch: list[Callable[[], None]] = []
         self.draining = False
         self._pending: list[tuple[Handler, Any]] = []
@@ -69,6 +74,16 @@ class Host:
         self._timer_at = 0
         self._idle: asyncio.Event | None = None
         self._log = structlog.get_logger()
+
+    def language(self, subscriber: str, now: int, otherwise: str = "") -> str:
+        """Return the language in which a session of a subscriber begins.
+
+        That is the one the subscriber has chosen, else `otherwise`, else that of the flows. `now` is UTC in
+        milliseconds.
+        """
+        project = self.library.current.project
+        chosen = chosen_language(project, lambda name: self.store.count_memory(subscriber, name, now))
+        return chosen or otherwise or project.languages[0]
 
     # Inputs
 
@@ -154,6 +169,11 @@ class Host:
                     conversation.due = None
                 if conversation.version:
                     group.drop_session(key, conversation.version)
+                if self.details is not None and not conversation.recorded:
+                    conversation.recorded = True
+                    frames = (*before.was.session.frames, *conversation.session.frames)
+                    seen = [frame.flow for frame in frames]
+                    group.detail(batch.now, self.details.record(conversation, seen, batch.now))
             else:
                 state, secret = conversation.record()
             secret = secret or before.secret

@@ -8,6 +8,7 @@ import structlog
 
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
+from gateway.host.event import Events
 from gateway.host.host import Host
 from gateway.host.outbox import Outbox, PartToken
 from gateway.host.sms import SmsLane
@@ -28,11 +29,12 @@ _NOT_OURS = int(Status.RX_R_APPN)
 class Inbounds:
     """Sorts what links report. Its `on_batch` is what every link calls."""
 
-    def __init__(self, host: Host, ussd: UssdLane, sms: SmsLane, outbox: Outbox) -> None:
+    def __init__(self, host: Host, ussd: UssdLane, sms: SmsLane, outbox: Outbox, events: Events) -> None:
         self._host = host
         self._ussd = ussd
         self._sms = sms
         self._outbox = outbox
+        self._events = events
         self._standing: set[tuple[str, int, int]] = set()
         self._log = structlog.get_logger()
 
@@ -150,6 +152,7 @@ class Inbounds:
                 channel = self._sms.channel(link)
                 if channel is not None:
                     channel.broken((event.bind, event.connection))
+                    batch.leave(self._outbox.link_down, link)
 
     def due(self, batch: Batch, conversation: Conversation) -> None:
         """Take a session whose deadline has come."""
@@ -158,5 +161,7 @@ class Inbounds:
         match conversation.session.channel:
             case "ussd":
                 self._ussd.due(batch, conversation)
+            case "event":
+                self._events.due(batch, conversation)
             case _:
                 self._sms.due(batch, conversation)

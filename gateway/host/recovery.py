@@ -27,6 +27,7 @@ from gateway.host.conversation import (
 )
 from gateway.host.event import Events
 from gateway.host.host import Host
+from gateway.host.people import People
 from gateway.host.ussd import UssdLane
 from gateway.library import Library
 from gateway.store.error import SealError
@@ -45,12 +46,15 @@ def store_build(batch: Batch, library: Library) -> None:
 class Recovery:
     """Brings back what the store holds. `lost` counts sessions that could not be read."""
 
-    def __init__(self, host: Host, orders: Orders, calls: Calls, ussd: UssdLane, events: Events) -> None:
+    def __init__(
+        self, host: Host, orders: Orders, calls: Calls, ussd: UssdLane, events: Events, people: People
+    ) -> None:
         self._host = host
         self._orders = orders
         self._calls = calls
         self._ussd = ussd
         self._events = events
+        self._people = people
         self.step: Callable[[Batch, Conversation, Input], None] | None = None
         self.lost = 0
         self._log = structlog.get_logger()
@@ -103,6 +107,7 @@ class Recovery:
                 host.guarded(batch, self._take_up, conversation)
         for conversation in list(host.conversations.values()):
             host.guarded(batch, self._ussd.recover, conversation)
+            host.guarded(batch, self._people.recover, conversation)
         host.guarded(batch, self._events.fire_waiting, None)
 
     def _once_more(self) -> None:

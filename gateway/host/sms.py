@@ -13,14 +13,18 @@ import msgspec
 from engine import machine
 from engine.capabilities import Channel
 from engine.effects import Collect, End, SendSms
-from engine.inputs import Begin, Silence, Text
+from engine.inputs import Begin, HungUp, Silence, Text
 from engine.session import Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
-from gateway.host.conversation import Conversation
+from gateway.host.conversation import TIMED, Conversation, begun_by_us
 from gateway.host.host import Host
+from gateway.host.opening import Opened, Opening
 from gateway.host.outbox import Outbox
+from gateway.host.people import People
 from gateway.host.stepper import Stepper
+from gateway.host.unasked import is_stop
+from gateway.store.batch import Group
 from gateway.store.record import JournalRow, ScheduleRow
 from smpp.duplicates import BROKEN_MS, Connection, Identity
 from smpp.event import Inbound
@@ -42,8 +46,9 @@ _held_part = msgspec.msgpack.Decoder(HeldPart).decode
 class SmsLane:
     """All SMS dialogues of the gateway, over all centres that carry SMS."""
 
-    def __init__(self, host: Host, stepper: Stepper, outbox: Outbox) -> None:
+    def __init__(self, host: Host, stepper: Stepper, outbox: Outbox, people: People) -> None:
         self._host = host
+        self._people = people
         self._stepper = stepper
         self._outbox = outbox
         self._channels: dict[str, SmsChannel] = {}
@@ -101,9 +106,16 @@ class SmsLane:
                 group.journal(JournalRow(batch.now, key, ARRIVED, _encode(part.identity)))
         if arrived.missing:
             self._host.counters["sms_incomplete"] += 1
+        stops = is_stop(arrived.text) and self._outbox.stop(batch, group, arrived.msisdn)
         conversation = self._open(arrived)
-        if conversation is not None:
+        if conversation is not None and not stops:
             self._stepper.step(batch, conversation, Text(arrived.text))
+            return
+        if stops and self._stopped(batch, group, arrived, conversation):
+            return
+        if not (stops or self._is_word(arrived)) and self._people.written(
+            batch, group, arrived.msisdn, arrived.to, arrived.text
+        ):
             return
         batch.on_failure(lambda: channel.loops.undo((arrived.msisdn, arrived.to)))
         if channel.starting(arrived, batch.now) is not None:
@@ -119,6 +131,8 @@ class SmsLane:
         session, flows = conversation.session, conversation.flows
         if session.waiting is Waiting.READING:
             return conversation
+        if session.waiting is Waiting.OFFER:
+            return conversation
         if session.waiting is not Waiting.ANSWER:
             return None
         if machine.accepts(flows, session, arrived.text, self._host.clock.now()):
@@ -126,18 +140,76 @@ class SmsLane:
         messages = self._host.library.current.messages
         return None if messages.is_keyword(arrived.to, arrived.text) else conversation
 
+    def _is_word(self, arrived: SmsArrived) -> bool:
+        """Tell whether a flow waits for this STOP, whatever else its subscriber is talking about."""
+        messages = self._host.library.current.messages
+        return is_stop(arrived.text) and messages.is_keyword(arrived.to, arrived.text)
+
+    def _stopped(
+        self, batch: Batch, group: Group, arrived: SmsArrived, conversation: Conversation | None
+    ) -> bool:
+        """End the talk of a subscriber who has said STOP; False where a flow has the word and answers."""
+        names = [name for pair, name in self._asking.items() if pair[0] == arrived.msisdn]
+        asking = [self._host.conversations.get(name) for name in names if begun_by_us(name)]
+        for one in {id(one): one for one in (conversation, *asking) if one is not None}.values():
+            self._stepper.step(batch, one, HungUp("stop"))
+        flows = self._host.library.current
+        if flows.messages.is_keyword(arrived.to, arrived.text):
+            return False
+        language = self._host.language(arrived.msisdn, batch.now)
+        self._tell(batch, group, arrived, flows.project.stopped(language))
+        return True
+
+    def _tell(self, batch: Batch, group: Group, arrived: SmsArrived, text: str) -> None:
+        """Answer a message that starts no flow; nothing if there is nothing to say."""
+        if text:
+            session = f"s:{arrived.msisdn}:{arrived.to}"
+            self._outbox.post(batch, group, to=arrived.msisdn, sender=arrived.to, text=text, session=session)
+
+    def open(self, batch: Batch, opening: Opening) -> Opened:
+        """Begin a dialogue by ourselves, from the project's number."""
+        flows = self._host.library.current
+        sender = flows.project.sms_from
+        name = opening.id
+        if name in self._host.conversations:
+            return Opened.DONE
+        if self._host.switches.refusal(opening.flow, opening.to, Channel.SMS) is not None:
+            return Opened.NEVER
+        if self._outbox.unasked.is_stopped(opening.to):
+            # Nothing is said, so nothing may wait for an answer: it is done with.
+            self._host.counters["starts_stopped"] += 1
+            return Opened.DONE
+        session = machine.begin(
+            flows,
+            channel=Channel.SMS,
+            caller=opening.to,
+            called=sender,
+            lang=self._host.language(opening.to, batch.now, opening.lang),
+            event=opening.event,
+            now=batch.now,
+        )
+        conversation = Conversation(name, flows, session)
+        self._host.conversations[name] = conversation
+        batch.touch(conversation)
+        self._stepper.step(batch, conversation, Begin(opening.flow, opening.arguments))
+        return Opened.DONE
+
     def _start(self, batch: Batch, arrived: SmsArrived, key: str) -> None:
         flows = self._host.library.current
         start = flows.sms(arrived.to, arrived.text)
         if start is None:
             self._host.counters["sms_no_flow"] += 1
             return
+        refusal = self._host.switches.refusal(start.flow, arrived.msisdn, Channel.SMS)
+        if refusal is not None:
+            self._tell(batch, batch.stored.group(), arrived, refusal)
+            return
         session = machine.begin(
             flows,
             channel=Channel.SMS,
             caller=arrived.msisdn,
             called=arrived.to,
-            lang=flows.project.languages[0],
+            lang=self._host.language(arrived.msisdn, batch.now),
             text=arrived.text,
             now=batch.now,
         )
@@ -189,7 +261,7 @@ class SmsLane:
     def due(self, batch: Batch, conversation: Conversation) -> None:
         """Take a session whose question nobody has answered in time."""
         session = conversation.session
-        if session.waiting not in (Waiting.ANSWER, Waiting.READING):
+        if session.waiting not in TIMED:
             return
         if session.deadline is not None and batch.now >= session.deadline:
             self._stepper.step(batch, conversation, Silence())

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.effects import CallBackend, Collect, End, Forget, Look, Note, Remember, SendSms
-from engine.inputs import Input, Text
+from engine.effects import (
+    CallBackend,
+    Collect,
+    Connect,
+    Effect,
+    End,
+    Enqueue,
+    Forget,
+    Look,
+    Note,
+    OrderCallback,
+    Rate,
+    Record,
+    Remember,
+    Schedule,
+    SendSms,
+)
+from engine.inputs import BackendReplied, Begin, Digits, Input, LineReplied, Text
 from engine.machine import advance
 from engine.session import Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
 from gateway.host.call import Calls
+from gateway.host.callback import Callbacks
+from gateway.host.contact import Contacts
 from gateway.host.conversation import Conversation
 from gateway.host.host import Host
 from gateway.host.look import Looks
 from gateway.host.outbox import Outbox
+from gateway.host.people import People
+from gateway.host.rating import rate
+from gateway.host.start import Starts
+from gateway.host.suspension import Suspended
+from gateway.journal.detail import call_fact, task_number
+from gateway.journal.tally import CALLBACK, END, FLOW, QUEUE, REFUSED, noted
 
 _BACKEND, _LOOK = Waiting.BACKEND, Waiting.LOOK
 WAIT_AT_MOST = 64
@@ -34,11 +58,27 @@ class Lane(Protocol):
 class Stepper:
     """Knows the module of each effect; `lanes` are the channels by name."""
 
-    def __init__(self, host: Host, looks: Looks, calls: Calls, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        host: Host,
+        looks: Looks,
+        calls: Calls,
+        outbox: Outbox,
+        people: People,
+        callbacks: Callbacks,
+        starts: Starts,
+        suspended: Suspended,
+        contacts: Contacts,
+    ) -> None:
         self._host = host
         self._looks = looks
         self._calls = calls
         self._outbox = outbox
+        self._people = people
+        self._callbacks = callbacks
+        self._starts = starts
+        self._suspended = suspended
+        self._contacts = contacts
         self.lanes: dict[str, Lane] = {}
 
     def step(self, batch: Batch, conversation: Conversation, given: Input) -> None:
@@ -54,25 +94,46 @@ class Stepper:
         # What came in, for the journal row of this turn; typed secrets are left out.
         typed = given.text if type(given) is Text and not conversation.hides_input else None
         before.inputs.append((type(given).__name__, typed))
+        self._tally(conversation, given)
         trace: list[tuple[str, int, str]] | None = [] if observers else None
         for _ in range(WAIT_AT_MOST):
-            turn = advance(conversation.flows, conversation.session, given, batch.now, trace)
+            held = conversation.session
+            turn = advance(conversation.flows, held, given, batch.now, trace)
             conversation.session = turn.session
             answer: Input | None = None
             for effect in turn.effects:
                 kind = type(effect)
                 if kind is Collect:
                     lane.show(batch, conversation, effect)  # type: ignore[arg-type]
-                elif kind is End:
-                    lane.end(batch, conversation, effect)  # type: ignore[arg-type]
+                elif isinstance(effect, End):
+                    conversation.tally = noted(conversation.tally, END, effect.reason)
+                    if effect.resume_ms:
+                        self._suspended.keep(batch, conversation, held, effect.resume_ms)
+                    self._contacts.ended(batch, conversation, held.frames, given)
+                    lane.end(batch, conversation, effect)
                 elif isinstance(effect, Look):
                     answer = self._looks.answer(batch, conversation, effect)
                     if answer is None:
                         self._calls.wait(conversation)
                 elif isinstance(effect, CallBackend):
                     answer = self._calls.ask(batch, conversation, effect)
+                    if isinstance(answer, BackendReplied):
+                        fact = call_fact(conversation, effect, answer.outcome)
+                        conversation.tally = noted(conversation.tally, *fact)
+                elif isinstance(effect, Enqueue):
+                    fact = (QUEUE, effect.queue, str(batch.now), "")
+                    conversation.tally = noted(conversation.tally, *fact)
+                    answer = self._people.enqueue(batch, conversation, effect)
+                elif isinstance(effect, OrderCallback):
+                    ordered = answer = self._callbacks.order(batch, conversation, effect)
+                    fact = (CALLBACK, effect.queue, str(batch.now), task_number(ordered.value))
+                    conversation.tally = noted(conversation.tally, *fact)
+                elif isinstance(effect, Record | Connect):
+                    # Only a line can do this: the checks keep it out of flows that run without one.
+                    self._host.counters["line_effects_without_line"] += 1
+                    answer = LineReplied(effect.call, "failed")
                 else:
-                    self._carry_out(batch, conversation, effect)  # type: ignore[arg-type]
+                    self._carry_out(batch, conversation, effect)
             if observers:
                 for observe in observers:
                     observe("trace", conversation, trace)
@@ -89,9 +150,21 @@ class Stepper:
             if conversation.order is not None:
                 conversation.order = None
 
-    def _carry_out(
-        self, batch: Batch, conversation: Conversation, effect: SendSms | Remember | Forget | Note
-    ) -> None:
+    @staticmethod
+    def _tally(conversation: Conversation, given: Input) -> None:
+        """Count an input for the session's record."""
+        kind = type(given)
+        if kind is Text or kind is Digits:
+            inputs, facts = conversation.tally
+            conversation.tally = (inputs + 1, facts)
+        elif isinstance(given, BackendReplied):
+            if conversation.call is not None:
+                fact = call_fact(conversation, conversation.call, given.outcome)
+                conversation.tally = noted(conversation.tally, *fact)
+        elif isinstance(given, Begin):
+            conversation.tally = noted(conversation.tally, FLOW, given.flow)
+
+    def _carry_out(self, batch: Batch, conversation: Conversation, effect: Effect) -> None:
         match effect:
             case SendSms():
                 self._outbox.send(batch, conversation, effect)
@@ -102,6 +175,13 @@ class Stepper:
                 batch.touch(conversation).forget(subject, name)
             case Note():
                 self._host.note(effect)
+                if effect.event == REFUSED:
+                    fact = (REFUSED, effect.flow, str(effect.line))
+                    conversation.tally = noted(conversation.tally, *fact)
+            case Schedule():
+                self._starts.schedule(batch, conversation, effect)
+            case Rate():
+                rate(self._host, batch, conversation, effect)
 
 
 def plain(text: str | Secret) -> str:

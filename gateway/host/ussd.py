@@ -13,21 +13,26 @@ import msgspec
 from engine import machine
 from engine.capabilities import Channel
 from engine.effects import Collect, End
-from engine.inputs import Begin, HungUp, Late, Silence, Text, Unshown
-from engine.session import Waiting
+from engine.flow_set import FlowSet
+from engine.inputs import Begin, HungUp, Late, Reopened, Silence, Text, Unshown
+from engine.session import Session, Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
 from gateway.host.call import RETRY_COMMIT_S
-from gateway.host.conversation import Conversation
+from gateway.host.conversation import TIMED, Conversation
+from gateway.host.dialog_end import DialogEnds
 from gateway.host.host import Handler, Host
+from gateway.host.opening import Opened, Opening
+from gateway.host.outreach import Outreach, Reach
 from gateway.host.stepper import Stepper, plain
+from gateway.host.suspension import Suspended
 from smpp.event import Answered as Confirmed
 from smpp.event import Failed, Inbound
 from smpp.links import Link
 from smpp.pdu.message import Sm
 from ussd.arrival import Aborted, Answered, Dialled, Notified, NotUssd, Repeated, Stray
 from ussd.centre import UssdChannel
-from ussd.dialog import Dialog, Dialogs, Key
+from ussd.dialog import ANYWHERE, Dialog, Dialogs, Key
 
 _ENDED = Waiting.ENDED
 STORE_FAILED = 0x64  # ESME_RX_T_APPN: the centre sends the message again
@@ -50,14 +55,21 @@ class Way(msgspec.Struct, frozen=True, gc=False):
 
 
 class UssdLane:
-    """All USSD dialogs of the gateway, over all centres that carry USSD."""
+    """All USSD dialogs of the gateway, over all centres that carry USSD.
 
-    def __init__(self, host: Host, stepper: Stepper) -> None:
+    `ends.observers` are told of every dialog that has ended, `outreach.told` of what came of those that the
+    gateway began.
+    """
+
+    def __init__(self, host: Host, stepper: Stepper, suspended: Suspended) -> None:
         self._host = host
         self._stepper = stepper
+        self._suspended = suspended
         self.dialogs = Dialogs()
         self._ways: dict[str, Way] = {}
         self._of_dialog: dict[tuple[Key, int], Conversation] = {}
+        self.ends = DialogEnds()
+        self.outreach = Outreach(lambda name: host.counters.update((name,)))
         stepper.lanes[Channel.USSD] = self
         host.on_unsent = self.failed
 
@@ -112,35 +124,89 @@ class UssdLane:
         if arrival.superseded is not None:
             self._hung_up(batch, arrival.superseded, "superseded")
         if self._host.draining:
-            self._farewell(batch, way, dialog, way.channel.dialect.farewell)
+            self._farewell(batch, way, dialog, way.channel.dialect.farewell, "closing_down")
             return
         flows = self._host.library.current
         start = flows.dial(arrival.text)
         if start is None:
             self._host.counters["ussd_no_flow"] += 1
-            self._farewell(batch, way, dialog, flows.project.ussd_unknown)
+            self._farewell(batch, way, dialog, self._unknown(batch, dialog), "no_flow")
+            return
+        refusal = self._host.switches.refusal(start.flow, dialog.msisdn, Channel.USSD)
+        if refusal is not None:
+            self._farewell(batch, way, dialog, refusal or self._unknown(batch, dialog), "switched_off")
             return
         dialog.called = start.called  # secrets in what was dialled are hidden there
+        kept = self._suspended.take(batch, flows, Channel.USSD, dialog.msisdn, start)
+        if kept is not None:
+            self._converse(batch, dialog, flows, machine.reopen(flows, kept, batch.now), Reopened())
+            return
         session = machine.begin(
             flows,
             channel=Channel.USSD,
             caller=dialog.msisdn,
             called=start.called,
-            lang=flows.project.languages[0],
+            lang=self._host.language(dialog.msisdn, batch.now),
             now=batch.now,
         )
+        self._converse(batch, dialog, flows, session, Begin(start.flow, start.arguments, start.ahead))
+
+    def _unknown(self, batch: Batch, dialog: Dialog) -> str:
+        return self._host.library.current.project.unknown(self._host.language(dialog.msisdn, batch.now))
+
+    def _converse(
+        self, batch: Batch, dialog: Dialog, flows: FlowSet, session: Session, given: Begin | Reopened
+    ) -> None:
+        """Let a session begin over a fresh dialog."""
         conversation = Conversation(f"u:{dialog.group}:{dialog.msisdn}:{dialog.opened_at}", flows, session)
         batch.touch(conversation)  # before the dialog is its own: a failed commit leaves neither
         conversation.dialog = dialog
         self._host.conversations[conversation.key] = conversation
         self._bind(batch, conversation)
-        self._stepper.step(batch, conversation, Begin(start.flow, start.arguments, start.ahead))
+        self._stepper.step(batch, conversation, given)
+
+    def open(self, batch: Batch, opening: Opening) -> Opened:
+        """Begin a dialog by ourselves (network-initiated); its first screen goes over any bind."""
+        flows = self._host.library.current
+        flow = flows.flows.get(opening.flow)
+        if flow is None or not self._ways:
+            return Opened.NEVER
+        if self._host.switches.refusal(opening.flow, opening.to, Channel.USSD) is not None:
+            return Opened.NEVER
+        way = next((one for one in self._ways.values() if one.link.bound), None)
+        if way is None:
+            return Opened.LATER
+        code = next((one.pattern for one in flow.ussd if not one.parameters), "") or flows.project.sms_from
+        last = self.dialogs.last((way.channel.group, opening.to))
+        try:
+            dialog = way.channel.open(opening.to, code, batch.now, self.dialogs)
+        except ValueError:
+            return Opened.NEVER  # no address that the centre could be given
+        if dialog is None:
+            return Opened.LATER  # the subscriber is in a dialog
+        self._undo(batch, dialog, last)
+        session = machine.begin(
+            flows,
+            channel=Channel.USSD,
+            caller=opening.to,
+            called=code,
+            lang=self._host.language(opening.to, batch.now, opening.lang),
+            event=opening.event,
+            now=batch.now,
+        )
+        self.outreach.begun(batch, dialog, opening.id)
+        self._converse(batch, dialog, flows, session, Begin(opening.flow, opening.arguments))
+        return Opened.DONE
 
     def _answered(self, batch: Batch, arrival: Answered) -> None:
         dialog = arrival.dialog
         key = (dialog.group, dialog.msisdn)
         batch.undo.append((self.dialogs.put_back, (key, arrival.before)))
         conversation = self._of_dialog.get((key, dialog.opened_at))
+        if arrival.last:
+            self.ends.closed(batch, dialog, conversation, "last_input")
+        if self.outreach:
+            self.outreach.end(batch, dialog, Reach.REACHED)
         if conversation is None or conversation.session.waiting is _ENDED:
             self._host.counters["ussd_answer_without_session"] += 1
             return
@@ -171,11 +237,14 @@ class UssdLane:
     def _notified(self, batch: Batch, way: Way, arrival: Notified) -> None:
         dialog = arrival.dialog
         self._undo(batch, dialog, arrival.before)
+        self.outreach.end(batch, dialog, Reach.REACHED)
         if arrival.release is not None:
-            self._put_page(batch, way, dialog, arrival.release)
+            self._put_page(batch, way.link, arrival.release, self._token(dialog), dialog)
 
     def _hung_up(self, batch: Batch, dialog: Dialog, reason: str) -> None:
         conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
+        self.ends.closed(batch, dialog, conversation, reason)
+        self.outreach.end(batch, dialog, Reach.BUSY if reason == "superseded" else Reach.REJECTED)
         if conversation is None or conversation.ended:
             return
         batch.touch(conversation)
@@ -204,8 +273,13 @@ class UssdLane:
         self._mark_secret(batch, conversation, effect.text)
         text = "" if effect.text is None else plain(effect.text)
         conversation.closing = bool(text) and conversation.session.charged
-        if dialog.live:
+        if dialog.ours and not dialog.page and not text:
+            # Begun by us, and there was nothing to say: the subscriber never knows of it.
+            self.dialogs.end(self._own_dialog(batch, conversation), batch.now, "flow")
+            self.outreach.end(batch, dialog, Reach.UNSAID)
+        elif dialog.live:
             self._reply(batch, conversation, text, False, effect.constant)
+            self.ends.leaves(batch, conversation.dialog or dialog, conversation, effect.reason)
         elif conversation.closing:
             batch.leave(self._host.take_later, self._too_late, conversation)
 
@@ -235,7 +309,7 @@ class UssdLane:
         before.answer = body
         key = (dialog.group, dialog.msisdn)
         token = Page(key, dialog.opened_at, dialog.page, conversation.key)
-        batch.pages.append((way.link, (body, token, dialog.connection, dialog.msisdn.encode())))
+        self._put_page(batch, way.link, body, token, dialog)
         if not more:
             batch.leaving.append((self._of_dialog.pop, ((key, dialog.opened_at), None)))
 
@@ -251,14 +325,24 @@ class UssdLane:
             self._undo(batch, dialog, before)
         return dialog
 
-    def _farewell(self, batch: Batch, way: Way, dialog: Dialog, text: str) -> None:
+    def _farewell(self, batch: Batch, way: Way, dialog: Dialog, text: str, reason: str) -> None:
         body = way.channel.reply(dialog, text, False, batch.now, self.dialogs, constant=True)
         if body is not None:
-            self._put_page(batch, way, dialog, body)
+            self.ends.leaves(batch, dialog, None, reason)
+            self._put_page(batch, way.link, body, self._token(dialog), dialog)
 
-    def _put_page(self, batch: Batch, way: Way, dialog: Dialog, body: bytes) -> None:
-        page = (body, self._token(dialog), dialog.connection, dialog.msisdn.encode())
-        batch.pages.append((way.link, page))
+    def _put_page(self, batch: Batch, link: Link, body: bytes, token: Page, dialog: Dialog) -> None:
+        """Have a page leave over the connection of its dialog; of one that we begin over any."""
+        connection = dialog.connection
+        if connection == ANYWHERE:
+            batch.leave(self._submit, link, body, token, dialog.msisdn)
+        else:
+            batch.pages.append((link, (body, token, connection, dialog.msisdn.encode())))
+
+    def _submit(self, link: Link, body: bytes, token: Page, msisdn: str) -> None:
+        """Send the first page of a dialog that we begin: no more urgent than an SMS."""
+        if not link.submit(body, token, prefer=None, sticky=False, subscriber=msisdn.encode(), urgent=False):
+            self._host.take_later(self.failed, Failed(token, "unsent"))
 
     def _token(self, dialog: Dialog) -> Page:
         return Page(dialog.key, dialog.opened_at, dialog.page, "")
@@ -277,15 +361,28 @@ class UssdLane:
         reason = way.channel.shown(
             dialog_key, page.opened_at, page.number, event.status, batch.now, self.dialogs
         )
+        self.ends.confirmed(batch, (page.dialog, page.opened_at), page.number, reason)
+        if self.outreach:
+            self._reached(batch, way, page, event)
         conversation = self._host.conversations.get(page.session)
         if conversation is None or (reason is None and not conversation.closing):
             return
         if reason is not None:
+            self.ends.unshown(batch, self.dialogs.last(page.dialog), conversation, reason, page.number)
             self._host.counters[f"ussd_unshown.{reason}"] += 1
             self._unshown(batch, conversation, reason)
         elif event.status == 0:
             batch.touch(conversation)
             conversation.closing = False
+
+    def _reached(self, batch: Batch, way: Way, page: Page, event: Confirmed) -> None:
+        """Take the answer to a page that may be the first of a dialog of ours."""
+        dialog = self.dialogs.last(page.dialog)
+        if dialog is None or dialog.opened_at != page.opened_at:
+            return
+        if dialog.connection == ANYWHERE and not event.status:
+            dialog.connection = (event.bind, event.connection)
+        self.outreach.confirmed(batch, dialog, page.number, event.status, way.channel.dialect)
 
     def failed(self, batch: Batch, event: Failed) -> None:
         """Take a page that got no answer of its own."""
@@ -294,12 +391,18 @@ class UssdLane:
             return
         way = self._ways.get(page.dialog[0])
         conversation = self._host.conversations.get(page.session)
+        self.ends.failed(batch, (page.dialog, page.opened_at), page.number, event.reason)
+        dialog = self.dialogs.last(page.dialog)
+        if dialog is not None and dialog.opened_at == page.opened_at:
+            self.outreach.failed(batch, dialog, page.number, event.reason)
+        self._once_more(batch, self.failed, event)
         if way is None or conversation is None:
             return
-        self._once_more(batch, self.failed, event)
         reason = way.channel.unanswered(
             page.dialog, page.opened_at, page.number, event.reason, batch.now, self.dialogs
         )
+        if reason is not None:
+            self.ends.unshown(batch, dialog, conversation, reason, page.number)
         if reason is None and conversation.closing:
             reason = event.reason
         if reason is not None:
@@ -351,6 +454,8 @@ class UssdLane:
                 batch.touch(conversation)
                 dialog = self._own_dialog(batch, conversation)
                 self.dialogs.end(dialog, batch.now, "timer")
+                self.ends.closed(batch, dialog, conversation, "total")
+                self.outreach.end(batch, dialog, Reach.NO_ANSWER)
                 if self._owes(conversation):
                     self._unshown(batch, conversation, "total")
                 else:
@@ -358,16 +463,25 @@ class UssdLane:
             case "answer" if session.waiting in (Waiting.BACKEND, Waiting.LOOK):
                 batch.touch(conversation)
                 self._host.counters["ussd_late"] += 1
-                self._reply(batch, conversation, conversation.flows.project.ussd_late, False, True)
+                self._reply(
+                    batch,
+                    conversation,
+                    conversation.flows.project.late(conversation.session.lang),
+                    False,
+                    True,
+                )
+                self.ends.leaves(batch, conversation.dialog or dialog, conversation, "late")
                 self._stepper.step(batch, conversation, Late())
             case _:
                 self._silent(batch, conversation)
 
     def _silent(self, batch: Batch, conversation: Conversation) -> None:
         session = conversation.session
-        if session.waiting not in (Waiting.ANSWER, Waiting.READING):
+        if session.waiting not in TIMED:
             return
         if session.deadline is not None and batch.now >= session.deadline:
+            if conversation.dialog is not None and not conversation.dialog.turns:
+                self.outreach.end(batch, conversation.dialog, Reach.NO_ANSWER)
             if self._owes(conversation):
                 self._unshown(batch, conversation, "silence")
             else:
@@ -403,6 +517,7 @@ class UssdLane:
         self.dialogs.restore(dialog)
         if dialog.live and not conversation.ended:
             self._of_dialog[dialog.key, dialog.opened_at] = conversation
+            self.outreach.restore(dialog)
 
     def recover(self, batch: Batch, conversation: Conversation) -> None:
         """After a start: a closing text that nobody confirmed goes out by SMS."""

@@ -13,7 +13,18 @@ import msgspec
 
 from gateway.store.form import INLINE, Columns, Form, State
 from gateway.store.memory import MemoryCount
-from gateway.store.record import JournalRow, OrderRow, OutboxRow, Retention, ScheduleRow
+from gateway.store.record import (
+    AuditRow,
+    ContactRow,
+    JournalRow,
+    OrderRow,
+    OutboxRow,
+    RatingRow,
+    Retention,
+    ScheduleRow,
+    SwitchRow,
+    TaskRow,
+)
 
 
 class Kind(IntEnum):
@@ -26,13 +37,20 @@ class Kind(IntEnum):
     SCHEDULE = 4
     MESSAGE = 5
     META = 6
+    TASK = 7
+    RATING = 8
+    CONTACT = 9
+    SWITCH = 10
+    AUDIT = 11
+    DETAIL = 12
 
 
 Turn: TypeAlias = tuple[int, str, str, object, bytes | None]
 """The journal row of a plain turn: at, session, kind, data before it is encoded, answer."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META = (int(kind) for kind in Kind)
+_JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META, *_LATER = map(int, Kind)
+_TASK, _RATING, _CONTACT, _SWITCH, _AUDIT, _DETAIL = _LATER
 
 
 class Group(msgspec.Struct, eq=False, gc=False):
@@ -128,6 +146,34 @@ class Group(msgspec.Struct, eq=False, gc=False):
     def meta(self, name: str, value: bytes) -> None:
         """Store a small value of the gateway's own by name."""
         self.rows += ((_META, name, (name, value)),)
+
+    def task(self, row: TaskRow) -> None:
+        """Store a task as it is now."""
+        self.rows += ((_TASK, str(row.number), self._form.task(row)),)
+
+    def rating(self, row: RatingRow) -> None:
+        """Store one answer of a rating."""
+        self.rows += ((_RATING, "", self._form.rating(row)),)
+
+    def contact(self, row: ContactRow) -> None:
+        """Note that a session about a topic has ended."""
+        self.rows += ((_CONTACT, "", (row.at, row.topic, row.who)),)
+
+    def switch(self, row: SwitchRow) -> None:
+        """Store what staff have switched; the same kind and name replace it."""
+        self.rows += ((_SWITCH, f"{row.kind} {row.name}", (row.kind, row.name, row.value, row.at, row.who)),)
+
+    def unswitch(self, kind: str, name: str) -> None:
+        """Remove a switch."""
+        self.rows += ((_SWITCH, f"{kind} {name}", (kind, name)),)
+
+    def audit(self, row: AuditRow) -> None:
+        """Note who did what."""
+        self.rows += ((_AUDIT, "", (row.at, row.who, row.act, row.object, row.detail)),)
+
+    def detail(self, at: int, data: bytes) -> None:
+        """Append the record of a session that ended at `at`; it gets the next number, without gaps."""
+        self.rows += ((_DETAIL, "", (at, data)),)
 
     def size(self) -> tuple[int, int, int]:
         """Return how much is in it, for `cut`."""

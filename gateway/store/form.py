@@ -11,14 +11,20 @@ import msgspec
 
 from engine.values import holds_secret, pack, unpack_extension
 from gateway.store.record import (
+    CLOSED,
     FINAL,
     JournalRow,
+    Line,
     MessageState,
     OrderRow,
     OrderState,
     OutboxRow,
+    RatingRow,
     Retention,
     ScheduleRow,
+    TaskKind,
+    TaskRow,
+    TaskState,
 )
 from gateway.store.sealing import Sealer
 
@@ -32,6 +38,25 @@ SEALED, INLINE, GONE = 1, 2, 3
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ext_hook=unpack_extension).decode
 _NO_PARTS = b""
+
+
+class _TaskData(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The sealed part of a task."""
+
+    call: int
+    offer_at: int | None
+    not_before: int | None
+    skills: tuple[str, ...]
+    trail: tuple[str, ...]
+    lines: tuple[Line, ...]
+    taken_at: int | None
+    result: str
+    closing: str
+    about: str
+    overdue: bool
+
+
+_task_data = msgspec.msgpack.Decoder(_TaskData).decode
 
 
 class Form:
@@ -95,6 +120,7 @@ class Form:
             row.error,
             _encode(row.message_ids) if row.message_ids else _NO_PARTS,
             body,
+            int(row.unasked),
         )
 
     def open_outbox(self, columns: Columns) -> OutboxRow:
@@ -115,6 +141,7 @@ class Form:
             error,
             ids,
             body,
+            unasked,
         ) = columns
         text, parts = "", ()
         if body is not None:
@@ -135,6 +162,7 @@ class Form:
             message_ids=tuple(_decode(ids)) if ids else (),
             tries=tries,
             error=error,
+            unasked=bool(unasked),
         )
 
     def order(self, row: OrderRow) -> Columns:
@@ -241,3 +269,83 @@ class Form:
         if secret:
             data = self._sealer.open(data, b"schedule:" + key.encode())
         return ScheduleRow(key, due, kind, data, bool(secret))
+
+    def task(self, row: TaskRow) -> Columns:
+        """Return the columns of a task; what was said and noted is sealed."""
+        data = _TaskData(
+            row.call,
+            row.offer_at,
+            row.not_before,
+            row.skills,
+            row.trail,
+            row.lines,
+            row.taken_at,
+            row.result,
+            row.closing,
+            row.about,
+            row.overdue,
+        )
+        return (
+            row.number,
+            row.kind.value,
+            row.queue,
+            row.state.value,
+            int(row.state not in CLOSED),
+            row.at,
+            row.due,
+            row.arrival,
+            row.closed_at,
+            row.key,
+            row.subscriber,
+            row.code,
+            row.topic,
+            row.session,
+            self._sealer.seal(_encode(data), b"task:%d" % row.number),
+        )
+
+    def open_task(self, columns: Columns) -> TaskRow:
+        """Read a task back from the columns that `task` made; raises SealError."""
+        number, kind, queue, state, _, at, due, arrival, closed_at, key, subscriber, *rest = columns
+        code, topic, session, sealed = rest
+        data = _task_data(self._sealer.open(sealed, b"task:%d" % number))
+        return TaskRow(
+            number=number,
+            kind=TaskKind(kind),
+            queue=queue,
+            subscriber=subscriber,
+            at=at,
+            due=due,
+            arrival=arrival,
+            state=TaskState(state),
+            key=key,
+            code=code,
+            topic=topic,
+            session=session,
+            call=data.call,
+            offer_at=data.offer_at,
+            not_before=data.not_before,
+            skills=data.skills,
+            trail=data.trail,
+            lines=data.lines,
+            taken_at=data.taken_at,
+            closed_at=closed_at,
+            result=data.result,
+            closing=data.closing,
+            about=data.about,
+            overdue=data.overdue,
+        )
+
+    def rating(self, row: RatingRow) -> Columns:
+        """Return the columns of a rating after its id; who said it is sealed."""
+        who = self._sealer.seal(row.who.encode(), _rating_context(row.flow, row.topic, row.at))
+        return row.at, row.flow, row.topic, row.score, row.low, row.high, row.channel, who
+
+    def open_rating(self, columns: Columns) -> RatingRow:
+        """Read a rating back; `who` is empty once its term is over. Raises SealError."""
+        at, flow, topic, score, low, high, channel, data = columns
+        who = "" if data is None else self._sealer.open(data, _rating_context(flow, topic, at)).decode()
+        return RatingRow(at, flow, topic, score, low, high, channel, who)
+
+
+def _rating_context(flow: str, topic: str, at: int) -> bytes:
+    return f"rating:{at}:{flow}:{topic}".encode()

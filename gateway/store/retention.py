@@ -19,6 +19,9 @@ DEFAULT_TERMS: Mapping[Retention, int] = {
     Retention.RATING: 90 * _DAY_MS,
     Retention.ORDER: 3 * 365 * _DAY_MS,
     Retention.ONCE: 30 * _DAY_MS,
+    Retention.TASK: 90 * _DAY_MS,
+    Retention.CONTACT: 31 * _DAY_MS,
+    Retention.AUDIT: 3 * 365 * _DAY_MS,
 }
 """Milliseconds that a record of each class is kept."""
 

@@ -29,7 +29,17 @@ from gateway.store.error import StoreDamagedError, StoreError, StoreLockedError
 from gateway.store.form import Form
 from gateway.store.memory import MemoryCount
 from gateway.store.migration import migrate
-from gateway.store.record import JournalRow, Loaded, OrderRow, Retention, StoredSession
+from gateway.store.record import (
+    AuditRow,
+    JournalRow,
+    Loaded,
+    OrderRow,
+    RatingRow,
+    Retention,
+    StoredSession,
+    SwitchRow,
+    TaskRow,
+)
 from gateway.store.reserve import DEFAULT_SIZE, Reserve
 from gateway.store.sealing import Sealer
 from gateway.store.trail import Trail
@@ -39,6 +49,8 @@ from gateway.store.writer import Flight, Writer, commit
 
 Done: TypeAlias = Callable[[list[Group], Exception | None], None]
 
+SLOT_MS = 600_000
+"""Contacts are counted in slots of ten minutes."""
 _SWITCH_INTERVAL_S = 0.0005
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -50,6 +62,14 @@ _SETTINGS = (
     "PRAGMA cache_size = -65536",
 )
 _OLDEST_JOURNAL = "SELECT min(at) FROM journal WHERE retention = ?"
+_OLDEST_ROW = {
+    Retention.ONCE: "SELECT min(at) FROM once",
+    Retention.TASK: "SELECT min(closed_at) FROM task WHERE open = 0",
+    Retention.RATING: "SELECT min(at) FROM rating WHERE data IS NOT NULL",
+    Retention.CONTACT: "SELECT min(at) FROM contact",
+    Retention.DETAIL: "SELECT min(at) FROM (SELECT at FROM rating UNION ALL SELECT at FROM detail)",
+    Retention.AUDIT: "SELECT min(at) FROM audit",
+}
 
 
 class SqliteStore:
@@ -122,6 +142,7 @@ class SqliteStore:
                 )
             ),
             schedule=tuple(map(form.open_schedule, read("SELECT * FROM schedule ORDER BY due, id"))),
+            tasks=tuple(map(form.open_task, read("SELECT * FROM task WHERE open = 1 ORDER BY number"))),
         )
 
     def get_session(self, key: str) -> tuple[int, bytes] | None:
@@ -184,6 +205,71 @@ class SqliteStore:
         found = self._read.execute("SELECT 1 FROM once WHERE kind = ? AND id = ?", (kind, id)).fetchone()
         return found is not None
 
+    def last_task(self) -> int:
+        """Return the highest number a task has had, 0 if there was none."""
+        (number,) = self._read.execute("SELECT max(number) FROM task").fetchone()
+        return number or 0
+
+    def find_task(self, number: int) -> TaskRow | None:
+        """Return a task, open or closed; raises SealError."""
+        row = self._read.execute("SELECT * FROM task WHERE number = ?", (number,)).fetchone()
+        return None if row is None else self._form.open_task(row)
+
+    def find_task_of(self, key: str) -> TaskRow | None:
+        """Return the latest task with this key, open or closed; raises SealError."""
+        row = self._read.execute(
+            "SELECT * FROM task WHERE key = ? ORDER BY number DESC LIMIT 1", (key,)
+        ).fetchone()
+        return None if row is None else self._form.open_task(row)
+
+    def closed_tasks(self, since: int, limit: int) -> list[TaskRow]:
+        """Return at most `limit` tasks closed at or after `since` (UTC ms), the latest first."""
+        rows = self._read.execute(
+            "SELECT * FROM task WHERE open = 0 AND closed_at >= ? ORDER BY closed_at DESC LIMIT ?",
+            (since, limit),
+        )
+        return [self._form.open_task(row) for row in rows]
+
+    def ratings(self, since: int, limit: int) -> list[RatingRow]:
+        """Return at most `limit` ratings given at or after `since` (UTC ms), the oldest first."""
+        rows = self._read.execute(
+            "SELECT at, flow, topic, score, low, high, channel, data FROM rating"
+            " WHERE at >= ? ORDER BY at, id LIMIT ?",
+            (since, limit),
+        )
+        return [self._form.open_rating(row) for row in rows]
+
+    def was_here(self, who: bytes, topic: str, since: int) -> bool:
+        """Tell whether a session of `who` (keyed hash) about `topic` has ended at or after `since`."""
+        found = self._read.execute(
+            "SELECT 1 FROM contact WHERE who = ? AND topic = ? AND at >= ? LIMIT 1", (who, topic, since)
+        ).fetchone()
+        return found is not None
+
+    def contacts_by_slot(self, since: int) -> list[tuple[str, int, int]]:
+        """Return (topic, number of the slot since 1970, sessions) of all slots from `since` (UTC ms)."""
+        return self._read.execute(
+            "SELECT topic, at / ?, count(*) FROM contact WHERE at >= ? GROUP BY 1, 2", (SLOT_MS, since)
+        ).fetchall()
+
+    def switches(self) -> list[SwitchRow]:
+        """Return everything that is switched by hand."""
+        rows = self._read.execute("SELECT kind, name, value, at, who FROM switch ORDER BY kind, name")
+        return [SwitchRow(*row) for row in rows]
+
+    def audit(self, limit: int) -> list[AuditRow]:
+        """Return the last `limit` acts of staff, the latest first."""
+        rows = self._read.execute(
+            "SELECT at, who, act, object, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)
+        )
+        return [AuditRow(*row) for row in rows]
+
+    def details_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return at most `limit` records of sessions with numbers above `number`, in order."""
+        return self._read.execute(
+            "SELECT number, data FROM detail WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
+        ).fetchall()
+
     def get_meta(self, name: str) -> bytes | None:
         """Return a small value of the gateway's own."""
         row = self._read.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -201,8 +287,8 @@ class SqliteStore:
                 times.append(self._read.execute("SELECT min(at) FROM message").fetchone()[0])
             elif retention is Retention.ORDER:
                 times.append(self._read.execute("SELECT min(asked_at) FROM ledger").fetchone()[0])
-            elif retention is Retention.ONCE:
-                times.append(self._read.execute("SELECT min(at) FROM once").fetchone()[0])
+            elif retention in _OLDEST_ROW:
+                times.append(self._read.execute(_OLDEST_ROW[retention]).fetchone()[0])
             known = [at for at in times if at is not None]
             if known:
                 found[retention.value] = min(known)

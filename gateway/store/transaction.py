@@ -26,13 +26,22 @@ _JOURNAL_NEXT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 """As `_JOURNAL`, with the number after the highest there is: SQLite's own counting costs nothing here."""
-_OUTBOX = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OUTBOX = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ORDER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SCHEDULE = "INSERT OR REPLACE INTO schedule (id, due, kind, sealed, data) VALUES (?, ?, ?, ?, ?)"
 _MESSAGE = "INSERT OR REPLACE INTO message (link, message_id, outbox_id, part, at) VALUES (?, ?, ?, ?, ?)"
 _META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
 _REMEMBER = "INSERT INTO memory (subject, name, at, until) VALUES (?, ?, ?, ?)"
 _FORGET = "DELETE FROM memory WHERE subject = ? AND name = ?"
+_TASK = "INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RATING = (
+    "INSERT INTO rating (at, flow, topic, score, low, high, channel, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_CONTACT = "INSERT INTO contact (at, topic, who) VALUES (?, ?, ?)"
+_SWITCH = "INSERT OR REPLACE INTO switch (kind, name, value, at, who) VALUES (?, ?, ?, ?, ?)"
+_UNSWITCH = "DELETE FROM switch WHERE kind = ? AND name = ?"
+_AUDIT = "INSERT INTO audit (at, who, act, object, detail) VALUES (?, ?, ?, ?, ?)"
+_DETAIL = "INSERT INTO detail (at, data) VALUES (?, ?)"
 _ONCE = "INSERT OR IGNORE INTO once (kind, id, at) VALUES (?, ?, ?)"
 
 _SWEEP_JOURNAL = (
@@ -42,6 +51,20 @@ _SWEEP_JOURNAL = (
 _SWEEP_MESSAGE = (
     "DELETE FROM message WHERE (link, message_id) IN"
     " (SELECT link, message_id FROM message WHERE at < ? LIMIT ?)"
+)
+_SWEEP_TASK = (
+    "DELETE FROM task WHERE number IN (SELECT number FROM task WHERE open = 0 AND closed_at < ?"
+    " AND number < (SELECT max(number) FROM task) LIMIT ?)"
+)
+"""The row with the highest number stays, so that no number is used twice."""
+_SWEEP_RATING = (
+    "UPDATE rating SET data = NULL WHERE id IN"
+    " (SELECT id FROM rating WHERE data IS NOT NULL AND at < ? LIMIT ?)"
+)
+"""A rating without the one who gave it is a figure, and figures are kept as long as bills."""
+_SWEEP_DETAIL = (
+    "DELETE FROM detail WHERE number IN"
+    " (SELECT number FROM detail WHERE at < ? AND number < (SELECT max(number) FROM detail) LIMIT ?)"
 )
 _SWEEP: dict[Retention | None, tuple[str, ...]] = {
     Retention.SMS: (
@@ -54,6 +77,14 @@ _SWEEP: dict[Retention | None, tuple[str, ...]] = {
     Retention.ONCE: (
         "DELETE FROM once WHERE (kind, id) IN (SELECT kind, id FROM once WHERE at < ? LIMIT ?)",
     ),
+    Retention.TASK: (_SWEEP_TASK,),
+    Retention.RATING: (_SWEEP_RATING,),
+    Retention.DETAIL: (
+        "DELETE FROM rating WHERE id IN (SELECT id FROM rating WHERE at < ? LIMIT ?)",
+        _SWEEP_DETAIL,
+    ),
+    Retention.AUDIT: ("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)",),
+    Retention.CONTACT: ("DELETE FROM contact WHERE id IN (SELECT id FROM contact WHERE at < ? LIMIT ?)",),
     None: ("DELETE FROM memory WHERE id IN (SELECT id FROM memory WHERE until < ? LIMIT ?)",),
 }
 
@@ -180,6 +211,20 @@ class Change:
             many(_MESSAGE, [columns for _, columns in entries])
         if entries := tables[Kind.META]:
             many(_META, dict(entries).values())
+        if entries := tables[Kind.TASK]:
+            many(_TASK, dict(entries).values())
+        if entries := tables[Kind.RATING]:
+            many(_RATING, [columns for _, columns in entries])
+        if entries := tables[Kind.CONTACT]:
+            many(_CONTACT, [columns for _, columns in entries])
+        if entries := tables[Kind.DETAIL]:
+            many(_DETAIL, [columns for _, columns in entries])
+        if entries := tables[Kind.SWITCH]:
+            last = dict(entries).values()
+            many(_SWITCH, [columns for columns in last if columns is not None and len(columns) > 2])
+            many(_UNSWITCH, [columns for columns in last if columns is not None and len(columns) == 2])
+        if entries := tables[Kind.AUDIT]:
+            many(_AUDIT, [columns for _, columns in entries])
         if entries := tables[Kind.MEMORY]:
             self._write_memory(columns for _, columns in entries)
         if entries := tables[Kind.SCHEDULE]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,6 +17,18 @@ FAMILIES = {
     "refused": ("gudok_refusals", "Refusals of flows by flow and line", ("flow", "line")),
     "note": ("gudok_flow_notes", "What flows noted", ("event",)),
     "events": ("gudok_events", "Background flows started by event", ("event",)),
+    "events_in": ("gudok_events_in", "Events from outside by what became of them", ("event", "what")),
+    "events_refused": ("gudok_events_refused", "Events from outside that were not taken", ("why",)),
+    "switched": ("gudok_starts_refused", "Starts that a switch of staff has refused", ("switch",)),
+    "switch_orders": ("gudok_switch_orders", "Orders of staff", ("order",)),
+    "details": ("gudok_sessions_recorded", "Records of sessions by channel", ("channel",)),
+    "self_served": ("gudok_self_served", "Sessions that needed nobody, by channel", ("channel",)),
+    "self_served_ms": ("gudok_self_served_ms", "Milliseconds that these took in all", ("channel",)),
+    "tasks_opened": ("gudok_tasks_opened", "Tasks opened by kind", ("kind",)),
+    "tasks_done": ("gudok_tasks_done", "Tasks done by kind", ("kind",)),
+    "starts": ("gudok_starts", "Scheduled starts by what came of them", ("outcome",)),
+    "outbound": ("gudok_outbound", "Outbound plans by what came of them", ("outcome",)),
+    "queue_refused": ("gudok_queue_refusals", "Subscribers a queue did not take, by reason", ("reason",)),
     "ussd_unshown": ("gudok_ussd_unshown", "Screens that did not reach the subscriber", ("reason",)),
 }
 """Counters whose names have labels: prefix -> (metric, help, labels)."""
@@ -40,9 +53,13 @@ class GatewayMetrics(Collector):
             "gudok_sessions_waiting", "Sessions waiting for a back end", gateway.host.waiting_for_backend()
         )
         yield gauge("gudok_outbox_open", "Messages that are not final", len(gateway.outbox))
+        yield gauge(
+            "gudok_outbox_unasked", "Unasked messages that wait for their turn", len(gateway.outbox.unasked)
+        )
         yield gauge("gudok_orders_kept", "Orders that may still matter", len(gateway.orders))
         yield gauge("gudok_store_commits", "Commits since the start", gateway.store.commits)
         yield gauge("gudok_store_writable", "1 while the store can be written", int(not gateway.store.full))
+        yield from self._tasks()
         yield from self._links()
         breakers = GaugeMetricFamily("gudok_backend_open", "1 while a breaker is open", labels=["backend"])
         for name, state in gateway.backends.states().items():
@@ -64,6 +81,14 @@ class GatewayMetrics(Collector):
             found.add_metric([*head, last], value)
         yield plain
         yield from families.values()
+
+    def _tasks(self) -> Iterator[Metric]:
+        tasks = self._gateway.people.tasks.open.values()
+        waiting = GaugeMetricFamily("gudok_tasks_open", "Tasks of people by queue", labels=["queue"])
+        for queue, count in sorted(Counter(row.queue for row in tasks).items()):
+            waiting.add_metric([queue], count)
+        yield waiting
+        yield gauge("gudok_tasks_overdue", "Tasks whose time is over", sum(row.overdue for row in tasks))
 
     def _links(self) -> Iterator[Metric]:
         bound = GaugeMetricFamily("gudok_link_bound", "1 while messages can leave", labels=["link"])

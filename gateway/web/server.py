@@ -1,7 +1,7 @@
-"""`/healthz`, `/readyz` and `/metrics`: what a supervisor, a balancer and Prometheus ask.
+"""The addresses of a gateway: what supervisor, balancer and Prometheus ask, what back ends and staff tell.
 
 `/healthz` says that the loop turns; `/readyz` that every centre has a bind and the store can be written.
-Nothing here names a subscriber.
+Neither they nor `/metrics` name a subscriber. Events and orders of staff are modules of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import CollectorRegistry
 
+from gateway.web.access import Access
+from gateway.web.event_api import MOST_BODY, EventApi
 from gateway.web.metrics import GatewayMetrics
+from gateway.web.queue_api import QueueApi
+from gateway.web.switch_api import SwitchApi
 from gateway.web.watched import Watched
 
 
@@ -28,10 +32,14 @@ class WebServer:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address is taken."""
-        app = web.Application(client_max_size=64 * 1024)
+        app = web.Application(client_max_size=MOST_BODY)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
+        app.router.add_post("/events/{name}", EventApi(self._gateway).post)
+        access = Access(self._gateway.settings.http_token)
+        SwitchApi(self._gateway).add_to(app, access)
+        QueueApi(self._gateway.people, self._gateway.store).add_to(app, access)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)

@@ -1,4 +1,4 @@
-"""What the pages need to see of a gateway; `gateway.app.Gateway` is one."""
+"""What the pages need of a gateway; `gateway.app.Gateway` is one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from gateway.backends.order import Orders
+from gateway.clock import WallClock
 from gateway.host.host import Host
 from gateway.host.outbox import Outbox
+from gateway.host.outside import OutsideEvents
+from gateway.host.people import People
+from gateway.library import Library
+from gateway.settings import Settings
 from gateway.store.sqlite import SqliteStore
 from smpp.links import Link
 
@@ -21,7 +26,7 @@ class Breakers(Protocol):
 
 
 class Watched(Protocol):
-    """A running gateway, to be looked at only."""
+    """A running gateway. What changes something goes through its host."""
 
     ready: bool
 
@@ -31,7 +36,17 @@ class Watched(Protocol):
         ...
 
     @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> WallClock: ...
+    @property
+    def library(self) -> Library: ...
+    @property
     def host(self) -> Host: ...
+    @property
+    def outside(self) -> OutsideEvents: ...
+    @property
+    def people(self) -> People: ...
     @property
     def store(self) -> SqliteStore: ...
     @property

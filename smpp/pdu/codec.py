@@ -37,7 +37,7 @@ FAMILIES: dict[int, Family] = {
 _BY_RECORD: dict[type[Any], Family] = {family.record: family for family in FAMILIES.values()}
 
 # TLVs whose value may be shown: numbers of the protocol, none that holds text or says who somebody is.
-_SHOWN_TLVS = frozenset(
+SHOWN_TLVS = frozenset(
     {
         Tag.USSD_SERVICE_OP, Tag.ITS_SESSION_INFO, Tag.USSD_SESSION_ID, Tag.USER_MESSAGE_REFERENCE,
         Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM, Tag.RECEIPTED_MESSAGE_ID,
@@ -135,7 +135,7 @@ def _fields(pdu: msgspec.Struct) -> Iterable[str]:
 
 def _describe_tlvs(tlvs: Tlvs) -> Iterable[str]:
     for tag, value in tlvs[:_SHOWN_LIST]:
-        if tag in _SHOWN_TLVS:
+        if tag in SHOWN_TLVS:
             yield f"{tag_name(tag)}={value[:_SHOWN_OCTETS].hex() or 'empty'}"
         else:
             yield f"{tag_name(tag)}={len(value)} octets"
@@ -143,4 +143,4 @@ def _describe_tlvs(tlvs: Tlvs) -> Iterable[str]:
         yield f"and {len(tlvs) - _SHOWN_LIST} more TLVs"
 
 
-__all__ = ["FAMILIES", "CommandId", "PduError", "decode", "describe", "encode", "encode_body"]
+__all__ = ["FAMILIES", "SHOWN_TLVS", "CommandId", "PduError", "decode", "describe", "encode", "encode_body"]

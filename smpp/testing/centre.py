@@ -370,10 +370,10 @@ class Centre:
         dialog = self._dialogs.get(msisdn)
         number = self.dialect.session_number(sm) if self.dialect.session_info else None
         if dialog is not None:
-            return number is None or number == dialog.session & 0xFF
+            return number is None or number == self.dialect.number(dialog.session)
         if number is not None and (msisdn, number) in self._ended:
             return False
-        return action in ("menu", "notify")
+        return self.dialect.begins(sm)
 
     def act(self, message: Submitted) -> None:
         """Let an accepted message take effect: on a screen, or in a handset's inbox."""
@@ -385,16 +385,17 @@ class Centre:
         msisdn = sm.dest.decode("latin-1")
         dialog = self._dialogs.get(msisdn)
         if dialog is None:
-            dialog = self._open(
-                msisdn, sm.source.decode("latin-1"), "network", self.dialect.session_number(sm)
-            )
+            number = self.dialect.session_number(sm)
+            if number is not None and self.dialect.renumbers:
+                number = self.dialect.number(number + 1)
+            dialog = self._open(msisdn, sm.source.decode("latin-1"), "network", number)
         dialog.show(message.text, action)
 
     def forget(self, dialog: Dialog) -> None:
         """A dialogue has ended."""
         if self._dialogs.get(dialog.msisdn) is dialog:
             del self._dialogs[dialog.msisdn]
-            self._ended.append((dialog.msisdn, dialog.session & 0xFF))
+            self._ended.append((dialog.msisdn, self.dialect.number(dialog.session)))
         self._changed()
 
     # -- inside -----------------------------------------------------------------------------------

@@ -38,7 +38,24 @@ _ACTIONS: dict[int, Action] = {
     0x99: "end",
 }
 
-END_BIT = 0x0001
+_BEGINNINGS = frozenset({USSR_REQUEST, USSN_REQUEST, USSR_LAST, USSN_LAST, 0x96, 0x97, 0x98, 0x99})
+"""Operations with which an ESME may begin a dialogue."""
+_LETTERS_OUT = {
+    PSSR_INDICATION: b"BR",
+    USSR_CONFIRM: b"CA",
+    USSN_CONFIRM: b"CN",
+    RELEASE_INDICATION: b"AF",
+}
+_LETTERS_IN: dict[bytes, Action] = {
+    b"BR": "menu",
+    b"CR": "menu",
+    b"BN": "notify",
+    b"CN": "notify",
+    b"EF": "end",
+    b"EN": "end",
+    b"AF": "release",
+}
+"""The operations of a centre that writes them into service_type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,24 @@ class CentreDialect:
 
     service_type: bytes = b"USSD"
     session_info: bool = True
-    """Send its_session_info (0x1383): session number, unit number, end bit."""
+    """Send a session id, by default its_session_info (0x1383): session number, unit number, end bit."""
+    session_tag: int = int(Tag.ITS_SESSION_INFO)
+    """The TLV of the session id."""
+    session_octets: int = 2
+    session_mask: int = 0xFF00
+    unit_mask: int = 0x00FE
+    end_mask: int = 0x0001
+    """The parts of the session id; a mask of 0 is a part that is not there."""
+    end_when_set: bool = True
+    """The end bit is 1 at the end; false is a centre where it is 1 as long as the dialogue lives."""
+    letters: bool = False
+    """The operation is two letters in service_type instead of a TLV."""
+    code_in_address: bool = False
+    """The dialled code is the destination address; the first text is empty."""
+    only_end_bit: bool = False
+    """Operations 0x10 and 0x11 are unknown here: only the end bit ends a dialogue."""
+    renumbers: bool = False
+    """A dialogue that an ESME has numbered is counted on by one, as where an old one lingers."""
     alphabet: str = "gsm7"
     gsm7_coding: int = 0x00
     ucs2_coding: int = 0x08
@@ -82,13 +116,14 @@ class CentreDialect:
         self, op: int, msisdn: str, code: str, text: str, session: int, unit: int, *, end: bool = False
     ) -> Sm:
         """The deliver_sm of one unit of a dialogue."""
+        if self.code_in_address and op == PSSR_INDICATION:
+            text, code = "", text.strip("*#")
         coding, octets = self.encode(text)
-        tlvs: Tlvs = ((int(Tag.USSD_SERVICE_OP), bytes((op,))),)
+        tlvs: Tlvs = () if self.letters else ((int(Tag.USSD_SERVICE_OP), bytes((op,))),)
         if self.session_info:
-            info = bytes((session & 0xFF, (unit & 0x7F) << 1 | end))
-            tlvs = (*tlvs, (int(Tag.ITS_SESSION_INFO), info))
+            tlvs = (*tlvs, (self.session_tag, self.session_id(session, unit, end=end)))
         return Sm(
-            service_type=self.service_type,
+            service_type=_LETTERS_OUT[op] if self.letters else self.service_type,
             source_ton=1,
             source_npi=1,
             source=msisdn.encode("ascii"),
@@ -102,23 +137,59 @@ class CentreDialect:
 
     def action(self, sm: Sm) -> Action | None:
         """What a submit_sm wants of the dialogue; None if it is an SMS."""
+        if self.letters:
+            action = _LETTERS_IN.get(sm.service_type)
+            return "release" if action == "end" and not sm.payload else action
         raw = first_tlv(sm.tlvs, Tag.USSD_SERVICE_OP) if sm.tlvs else None
         if raw is None:
             return None
-        action = _ACTIONS.get(tlv_int(raw[:1]), "notify")
-        if action == "menu" and self.end_bit_ends and self.ends(sm):
+        op = tlv_int(raw[:1])
+        action = _ACTIONS.get(op, "notify")
+        if self.only_end_bit and op in (0x10, PSSR_RESPONSE):
+            action = "notify"
+        if action in ("menu", "notify") and self.end_bit_ends and self.ends(sm):
             return "end"
         return action
 
+    def begins(self, sm: Sm) -> bool:
+        """True if a submit_sm may begin a dialogue from the network's side."""
+        if self.letters:
+            return sm.service_type in (b"BR", b"BN")
+        raw = first_tlv(sm.tlvs, Tag.USSD_SERVICE_OP) if sm.tlvs else None
+        return raw is not None and tlv_int(raw[:1]) in _BEGINNINGS
+
     def ends(self, sm: Sm) -> bool:
-        """True if the end bit of its_session_info is set."""
-        info = first_tlv(sm.tlvs, Tag.ITS_SESSION_INFO)
-        return bool(info) and bool(tlv_int(info or b"") & END_BIT)
+        """True if the end bit of the session id says so."""
+        info = first_tlv(sm.tlvs, self.session_tag) if self.session_info else None
+        if not info or not self.end_mask:
+            return False
+        return bool(tlv_int(info) & self.end_mask) is self.end_when_set
+
+    def session_id(self, session: int, unit: int, *, end: bool = False) -> bytes:
+        """The octets of a session id."""
+        value = _placed(session, self.session_mask) | _placed(unit, self.unit_mask)
+        if end is self.end_when_set:
+            value |= self.end_mask
+        return value.to_bytes(self.session_octets, "big")
 
     def session_number(self, sm: Sm) -> int | None:
-        """The session number of its_session_info, None if there is none."""
-        info = first_tlv(sm.tlvs, Tag.ITS_SESSION_INFO)
-        return info[0] if info else None
+        """The session number of a message, None if there is none."""
+        info = first_tlv(sm.tlvs, self.session_tag) if self.session_info else None
+        if not info:
+            return None
+        return (tlv_int(info) & self.session_mask) // _lowest(self.session_mask)
+
+    def number(self, session: int) -> int:
+        """A session number as it travels: as many bits as there are for it."""
+        return session & self.session_mask // _lowest(self.session_mask)
+
+
+def _lowest(mask: int) -> int:
+    return mask & -mask or 1
+
+
+def _placed(value: int, mask: int) -> int:
+    return value * _lowest(mask) & mask
 
 
 STANDARD = CentreDialect()
@@ -127,4 +198,34 @@ UCS2 = CentreDialect(always_ucs2=True)
 PLAIN = CentreDialect(session_info=False, gsm7_coding=0x0F, ucs2_coding=0x48)
 """No session number, CBS data_coding: as in the captures of the reference, 1.3."""
 COMVERSE = CentreDialect(abort="release")
+SMPP_PLUS = CentreDialect(
+    session_tag=0x1501, session_octets=4, session_mask=0xFFFF_FFFF, unit_mask=0, end_mask=0, abort="release"
+)
+USER_REFERENCE = CentreDialect(
+    session_tag=0x0204,
+    session_mask=0xFFFF,
+    unit_mask=0,
+    end_mask=0,
+    abort="release",
+    always_ucs2=True,
+    renumbers=True,
+)
+LONG_ID = CentreDialect(session_mask=0xFFFE, unit_mask=0, abort="release")
+END_BIT = CentreDialect(abort="end_bit", only_end_bit=True)
+ACTIVE_BIT = CentreDialect(abort="end_bit", end_when_set=False)
+LETTERS = CentreDialect(letters=True, abort="release")
+CODE_ADDRESS = CentreDialect(code_in_address=True)
+SHIPPED = {
+    "standard": STANDARD,
+    "plain": PLAIN,
+    "smpp_plus": SMPP_PLUS,
+    "user_reference": USER_REFERENCE,
+    "long_id": LONG_ID,
+    "end_bit": END_BIT,
+    "active_bit": ACTIVE_BIT,
+    "letters": LETTERS,
+    "code_address": CODE_ADDRESS,
+}
+"""The centre for each shipped dialect, by the name of its file."""
 DIALECTS = {"standard": STANDARD, "ucs2": UCS2, "plain": PLAIN, "comverse": COMVERSE}
+"""Centres that the standard dialect understands."""

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from engine.testing.rehearsal import rehearse
+from gateway.project_check import check_project
+from gateway.project_files import read_project
 from tests.architecture.tree import PACKAGES, ROOT, files
 
 TOP = {
@@ -121,21 +124,10 @@ def test_nothing_large_or_compiled_is_kept():
     assert not compiled
 
 
-def test_every_shipped_flow_has_its_test_beside_it():
-    flows = [path for path in files() if path.parent == ROOT / "flows" and path.suffix == ".yaml"]
-    tested = {path.name.removesuffix(".test.yaml") for path in flows if path.name.endswith(".test.yaml")}
-    named = "\n".join(path.read_text(encoding="utf-8") for path in flows if path.name.endswith(".test.yaml"))
-    untested = [
-        path.name
-        for path in flows
-        if not path.name.endswith(".test.yaml")
-        and path.stem not in tested
-        and not _is_reached(path.stem, flows, named)
-    ]
-    assert not untested
-
-
-def _is_reached(flow: str, flows: list, tests: str) -> bool:
-    """A flow that only other flows run is tested where they are: one of them runs it by name."""
-    runs = re.compile(rf"run: {flow}\b")
-    return any(runs.search(path.read_text(encoding="utf-8")) for path in flows) or bool(runs.search(tests))
+def test_every_shipped_flow_is_run_by_the_tests_beside_it():
+    project = read_project(ROOT)
+    flows, report = check_project(project)
+    assert flows is not None, report.diagnostics
+    played = rehearse(flows, project.tests, "")
+    assert not played.failed
+    assert played.coverage.missing == ()

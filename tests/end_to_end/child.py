@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
+from gateway.demo.project import addresses
 from smpp.testing.centre import Centre
 from tests.end_to_end.stage import REPOSITORY
 
@@ -24,8 +25,7 @@ class Child:
         own = {name: value for name, value in os.environ.items() if not name.startswith("GUDOK_")}
         self.environment = {
             **own,
-            "BILLING_URL": billing_url,
-            "CRM_URL": billing_url,
+            **addresses(root, {}, billing_url),
             "SMPP_PASSWORD": "secret",
             "GUDOK_HTTP": f"127.0.0.1:{free_port()}",
             "GUDOK_SMPP__MAIN__PORT": str(centre.port),

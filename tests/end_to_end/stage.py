@@ -23,6 +23,7 @@ from gateway.clock import HostClock
 from gateway.demo.billing import Fault, Running, start
 from gateway.demo.billing.book import Change
 from gateway.demo.billing.subscriber import Movement, Subscriber
+from gateway.demo.project import addresses
 from gateway.settings import Centre as CentreSettings
 from gateway.settings import Settings
 from smpp.settings import LinkSettings, Secret, Timers
@@ -76,22 +77,24 @@ def lay_out(
 class Stage:
     """One gateway between its two sides. `logs` is everything that it has logged."""
 
-    def __init__(self, root: Path, centre: Centre, billing: Running, link: LinkSettings) -> None:
+    def __init__(
+        self, root: Path, centre: Centre, billing: Running, link: LinkSettings, speaks: str = "standard"
+    ) -> None:
         self.root = root
         self.centre = centre
         self.billing = billing
         self.link = link
         self.clock = JumpClock()
         self.logs = io.StringIO()
-        self.settings = Settings(http_port=0, drain_ms=2_000, centres=(CentreSettings("main", link),))
+        self.settings = Settings(http_port=0, drain_ms=2_000, centres=(CentreSettings("main", link, speaks),))
         self.gateway = self.make()
 
     # The gateway
 
     def make(self) -> Gateway:
         """Make the gateway over the project; it is not started yet."""
-        addresses = {"BILLING_URL": self.billing.url, "CRM_URL": self.billing.url}
-        return Gateway(self.root, self.settings, addresses, self.clock, web=False)
+        environment = addresses(self.root, {}, self.billing.url)
+        return Gateway(self.root, self.settings, environment, self.clock, web=False)
 
     async def start(self) -> None:
         """Start the gateway and wait until it is bound."""
@@ -220,7 +223,7 @@ async def gateway_at(root: Path, port: int) -> AsyncIterator[tuple[Gateway, Runn
     billing = await start(root / "billing" / "billing.db")
     link = LinkSettings("127.0.0.1", port, "gudok", Secret("secret"), reconnect_first_ms=50)
     settings = Settings(http_port=0, drain_ms=2_000, centres=(CentreSettings("main", link),))
-    gateway = Gateway(root, settings, {"BILLING_URL": billing.url, "CRM_URL": billing.url}, web=False)
+    gateway = Gateway(root, settings, addresses(root, {}, billing.url), web=False)
     try:
         await gateway.start()
         yield gateway, billing
@@ -238,9 +241,13 @@ async def staged(
     changes: Mapping[str, Mapping[str, str]] | None = None,
     link: Mapping[str, Any] | None = None,
     audit: bool = True,
+    speaks: str = "standard",
     **centre_options: Any,
 ) -> AsyncIterator[Stage]:
-    """Open a stage over a copy of the project in `root`; at the end the ledgers are compared."""
+    """Open a stage over a copy of the project in `root`; at the end the ledgers are compared.
+
+    `speaks` is the dialect that the gateway expects of the centre.
+    """
     lay_out(root, files, {**PATIENT, **(changes or {})})
     billing = await start(root / "billing" / "billing.db")
     centre = Centre(**centre_options)
@@ -254,7 +261,7 @@ async def staged(
     settings = LinkSettings("127.0.0.1", centre.port, "gudok", Secret("secret"), **given)
     stage: Stage | None = None
     try:
-        stage = Stage(root, centre, billing, settings)
+        stage = Stage(root, centre, billing, settings, speaks)
         log.configure(level="debug", as_json=True, stream=stage.logs)
         await stage.start()
         yield stage

@@ -157,9 +157,10 @@ async def test_what_mutated_pdus_have_begun_is_forgotten_in_time(tmp_path: Path)
         assert channel is not None
         assert len(channel.duplicates) > 10
         assert len(gateway.ussd.dialogs) > 3
-        for _ in range(3):
+        for _ in range(6):  # a question that waits for people ends after three days
             stage.jump(25 * 3_600_000)
             gateway.sms.tend(stage.clock.now())
+            gateway.people.tend(stage.clock.now())
             gateway.outbox.tend()
             await stage.quiet()
         await stage.bound(1)

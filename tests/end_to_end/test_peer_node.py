@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.stage import ALREADY, DONE, RICH, gateway_at
-from tests.smpp.test_peers_node import NodeCentre, node_centre
+from tests.smpp.peer_process import PeerProcess
+from tests.smpp.test_peers_node import node_centre
 
 __all__ = ["node_centre"]
 
 pytestmark = pytest.mark.node
 
 
-async def dialled(centre: NodeCentre, text: str, *, op: int = 1, session: int = 7, unit: int = 0) -> dict:
+async def dialled(centre: PeerProcess, text: str, *, op: int = 1, session: int = 7, unit: int = 0) -> dict:
     """Say one unit and return the page that answers it."""
     centre.tell(do="unit", op=op, msisdn=RICH, to="929", text=text, info=f"{session:02x}{unit << 1:02x}")
     page = await centre.hear("submit")
@@ -21,7 +22,7 @@ async def dialled(centre: NodeCentre, text: str, *, op: int = 1, session: int = 
     return page
 
 
-async def test_the_gateway_serves_a_centre_of_another_maker(tmp_path: Path, node_centre: NodeCentre):
+async def test_the_gateway_serves_a_centre_of_another_maker(tmp_path: Path, node_centre: PeerProcess):
     port = (await node_centre.hear("listening"))["port"]
     async with gateway_at(tmp_path, port) as (_, billing):
         assert (await node_centre.hear("bound"))["system_id"] == "gudok"
@@ -44,7 +45,7 @@ async def test_the_gateway_serves_a_centre_of_another_maker(tmp_path: Path, node
     await node_centre.hear("unbound")
 
 
-async def test_the_gateway_binds_again_to_a_node_centre_and_goes_on(tmp_path: Path, node_centre: NodeCentre):
+async def test_the_gateway_binds_again_to_a_node_centre_and_goes_on(tmp_path: Path, node_centre: PeerProcess):
     port = (await node_centre.hear("listening"))["port"]
     async with gateway_at(tmp_path, port):
         await node_centre.hear("bound")

@@ -72,6 +72,14 @@ def test_the_environment_can_add_a_whole_link() -> None:
         (MINIMAL + "http: nowhere\n", {}, "127.0.0.1:8080"),
         (MINIMAL + "store: redis://x\n", {}, "sqlite:data/gudok.db"),
         (MINIMAL + "secret_key: short\n", {}, "64 hexadecimal digits"),
+        (MINIMAL + "http_token: short\n", {}, "16 characters or more"),
+        (MINIMAL + "events: { secret: short }\n", {}, "events.secret: 16 characters"),
+        (MINIMAL + f"events: {{ secret: {'s' * 16}, previous: p }}\n", {}, "events.previous: 16 characters"),
+        (MINIMAL + "events: { pace: 5/s }\n", {}, 'needs the field "secret"'),
+        (MINIMAL + "events: { secret: env.EVENTS_KEY }\n", {}, "the environment has no EVENTS_KEY"),
+        (MINIMAL + "edr: { numbers: all }\n", {}, "masked"),
+        (MINIMAL + "edr: { every: often }\n", {}, "every"),
+        (MINIMAL + "    bulk: 100\n", {}, "bulk"),
         (MINIMAL, {"GUDOK_SMPP__MAIN__BINDS": "0"}, "GUDOK_SMPP__MAIN__BINDS"),
         ("- a\n- b\n", {}, "table"),
     ],
@@ -134,3 +142,40 @@ def test_a_missing_variable_is_one_error_even_where_the_field_is_required() -> N
     settings, said = read("smpp:\n  main:\n    host: env.NO_SUCH_HOST\n")
     assert settings is None
     assert len(said) == 1
+
+
+def test_events_and_records_are_settings() -> None:
+    text = (
+        MINIMAL
+        + "http_token: env.TOKEN\nevents: { secret: env.NEW, previous: env.OLD, pace: 5/s }\n"
+        + "edr: { numbers: full, folder: /var/edr, every: 15m, size: 1MiB, keep: 30d }\n"
+    )
+    keys = {"TOKEN": "t" * 16, "NEW": "n" * 16, "OLD": "o" * 16}
+    settings, said = read(text, keys)
+    assert said == []
+    assert settings is not None
+    assert settings.http_token == "t" * 16
+    assert settings.events is not None
+    assert (settings.events.keys, settings.events.pace) == ((b"n" * 16, b"o" * 16), 5.0)
+    assert settings.edr.full_numbers
+    assert settings.edr.folder == Path("/var/edr")
+    assert (settings.edr.every_ms, settings.edr.size, settings.edr.keep_ms) == (
+        900_000,
+        1 << 20,
+        2_592_000_000,
+    )
+    assert not any(key in repr(settings) for key in keys.values())
+
+
+def test_a_file_is_judged_without_its_keys() -> None:
+    report = Report()
+    text = MINIMAL + "http_token: env.TOKEN\nevents: { secret: env.NEW, previous: env.OLD }\n"
+    assert read_settings(text, None, report) is not None, [render(one) for one in report.diagnostics]
+
+
+def test_events_are_closed_until_somebody_opens_them() -> None:
+    settings, _ = read(MINIMAL)
+    assert settings is not None
+    assert settings.events is None
+    assert settings.edr.write
+    assert not settings.edr.full_numbers

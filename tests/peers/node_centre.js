@@ -9,6 +9,7 @@
 //        {"event":"alive"} {"event":"unbound"} {"event":"closed"}
 "use strict";
 
+const fs = require("fs");
 const path = require("path");
 const readline = require("readline");
 const modules = process.env.GUDOK_NODE_MODULES || path.join(__dirname, "node_modules");
@@ -33,7 +34,12 @@ function bind(session, pdu) {
   tell({ event: "bound", system_id: pdu.system_id, version: pdu.interface_version, how: pdu.command });
 }
 
-const server = smpp.createServer(function (session) {
+// With a key and a certificate the centre speaks TLS.
+const tls = process.env.GUDOK_TLS_KEY
+  ? { key: fs.readFileSync(process.env.GUDOK_TLS_KEY), cert: fs.readFileSync(process.env.GUDOK_TLS_CERT) }
+  : {};
+
+const server = smpp.createServer(tls, function (session) {
   for (const how of ["bind_transceiver", "bind_transmitter", "bind_receiver"]) {
     session.on(how, (pdu) => bind(session, pdu));
   }

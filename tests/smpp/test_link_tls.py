@@ -115,6 +115,9 @@ async def test_a_centre_that_is_not_the_one_is_never_told_the_password(authority
         link.start()
         await owner.until(lambda: len(owner.downs) >= 2)
         assert "certificate verify failed" in owner.downs[0].reason
+        assert "told no password" in owner.downs[0].reason
+        assert owner.downs[0].alarm
+        assert "certificate verify failed" in link.alarm
         assert owner.ups == []
         assert centre.ledger.counters["binds"] == 0
         await link.close(0.1)

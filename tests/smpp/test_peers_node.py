@@ -1,69 +1,34 @@
 """Our link with a USSD centre made of the npm package `smpp`: another codec, another session."""
 
-import asyncio
-import json
 import os
 import shutil
-from pathlib import Path
+from contextlib import asynccontextmanager
 
 import pytest
 
-from smpp.settings import Mode
+from smpp.settings import Mode, Tls
 from tests.smpp.link_owner import Owner, make_link, sms
-
-PEERS = Path(__file__).parents[1] / "peers"
+from tests.smpp.peer_process import PEERS, peer_process
+from tests.smpp.test_link_tls import LOCAL, Authority
 
 pytestmark = pytest.mark.node
 
 
-class NodeCentre:
-    """The process of tests/peers/node_centre.js and what it has told so far."""
-
-    def __init__(self, process):
-        self.process = process
-        self.events: list[dict] = []
-        self._next = 0
-
-    def tell(self, **order) -> None:
-        self.process.stdin.write(json.dumps(order).encode() + b"\n")
-
-    async def hear(self, event: str, limit_s: float = 10.0, **fields) -> dict:
-        """Wait for the next event of this name (and these fields); others are kept in `events`."""
-        async with asyncio.timeout(limit_s):
-            while True:
-                line = await self.process.stdout.readline()
-                assert line, f"the node centre ended while {event} was awaited: {self.events}"
-                told = json.loads(line)
-                self.events.append(told)
-                if told["event"] == event and fields.items() <= told.items():
-                    return told
+@asynccontextmanager
+async def running(**environment):
+    """Run the centre of tests/peers/node_centre.js."""
+    node = shutil.which("node")
+    assert node is not None
+    modules = os.environ.get("GUDOK_NODE_MODULES") or str(PEERS / "node_modules")
+    script = str(PEERS / "node_centre.js")
+    async with peer_process(node, script, GUDOK_NODE_MODULES=modules, **environment) as centre:
+        yield centre
 
 
 @pytest.fixture
 async def node_centre():
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node.js is missing: install it to test against the npm package smpp")
-    modules = Path(os.environ.get("GUDOK_NODE_MODULES") or PEERS / "node_modules")
-    if not (modules / "smpp").is_dir():
-        pytest.skip(f"the npm package smpp is missing in {modules}: npm install --prefix tests/peers")
-    process = await asyncio.create_subprocess_exec(
-        node,
-        str(PEERS / "node_centre.js"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "GUDOK_NODE_MODULES": str(modules)},
-    )
-    try:
-        yield NodeCentre(process)
-    finally:
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(5):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    async with running() as centre:
+        yield centre
 
 
 @pytest.fixture
@@ -144,3 +109,26 @@ async def test_a_pair_of_binds_sends_on_the_transmitter_and_receives_on_the_rece
     link.flush()
     assert (await node_centre.hear("submit"))["text"] == "x"
     await link.close(0.5)
+
+
+async def test_a_dialogue_over_tls_and_no_word_to_a_centre_without_its_certificate(tmp_path):
+    authority = Authority(tmp_path, "operator")
+    certificate, key = authority.issue("centre", LOCAL)
+    async with running(GUDOK_TLS_KEY=key, GUDOK_TLS_CERT=certificate) as centre:
+        port = (await centre.hear("listening"))["port"]
+        stranger = Authority(tmp_path, "stranger")
+        deceived = Owner()
+        wrong = make_link(deceived, port, tls=Tls(ca_file=str(stranger.file)))
+        wrong.start()
+        await deceived.until(lambda: deceived.downs)
+        assert "certificate verify failed" in deceived.downs[0].reason
+        await wrong.close(0.1)
+
+        owner = Owner()
+        link = make_link(owner, port, tls=Tls(ca_file=str(authority.file)))
+        link.start()
+        assert (await centre.hear("bound"))["system_id"] == "gudok"
+        centre.tell(do="unit", op=1, msisdn="79161234567", to="929", text="*929#", info="0700")
+        assert (await centre.hear("submit"))["text"] == "echo *929#"
+        await link.close(0.5)
+        await centre.hear("unbound")

@@ -12,7 +12,7 @@ from smpp.profile import SmsProfile
 from smpp.segments import Joined, Joiner
 from smpp.sms import SmsChannel
 
-from .sms_sender import CODE, MSISDN, RUN
+from .sms_sender import CODE, MSISDN, RUN, Sender
 
 NOW = 1_795_341_600_000  # 2026-11-22 10:00:00 UTC
 DAY = 86_400_000
@@ -154,3 +154,40 @@ def test_a_secret_text_leaves_in_clear_only_here() -> None:
 def test_flash_and_our_own_reference() -> None:
     (sm,) = sent("Hi", flash=True, user_reference=0x12345)
     assert (sm.tlv(0x0005), sm.tlv(0x0204)) == (b"\x01", b"\x23\x45")
+
+
+def test_priority_shift_tables_and_tlvs_of_the_centre_go_out() -> None:
+    profile = SmsProfile(priority=2, languages=(1,), tlvs=((0x1401, b"\x01"), (0x1403, b"abc")))
+    (sm,) = sent("İşlem tamam, ığdır " * 5, profile)
+    assert (sm.priority, sm.data_coding, sm.esm_class) == (2, 0, 0x40)
+    assert sm.tlvs == ((0x1401, b"\x01"), (0x1403, b"abc"))
+    assert len(sent("İşlem tamam, ığdır " * 5)) == 2
+
+
+def test_an_answer_carries_back_what_its_question_brought() -> None:
+    sender = Sender(SmsProfile(echo_tlvs=frozenset({0x1402})))
+
+    def answer(to: str = MSISDN) -> Sm:
+        (body,) = sender.channel.submit(to, CODE, "да", now=NOW, valid_until=NOW + DAY)
+        return decode_sm(body, 1, 4)
+
+    sender.arrive("раз", tlvs=((0x1402, b"a"), (0x1402, b"b"), (0x1404, b"c")))
+    assert answer().tlvs == ((0x1402, b"a"),)
+    assert answer("79160000000").tlvs == ()
+    sender.arrive("два")
+    assert answer().tlvs == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"priority": 4}, "priority is from 0 to 3"),
+        ({"languages": (14,)}, "languages are from 1 to 13"),
+        ({"languages": (1,), "part_mode": "sar"}, "languages need part_mode udh8 or udh16"),
+        ({"tlvs": ((0x0424, b"x"),)}, "tlvs: 0x0424 is set by the gateway itself"),
+        ({"echo_tlvs": frozenset({0x10000})}, "echo_tlvs: a tag is from 0x0001 to 0xFFFF"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(wrong: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        SmsProfile(**wrong)  # type: ignore[arg-type]

@@ -97,7 +97,8 @@ def test_gsm7_odd_octets(octets: bytes, text: str) -> None:
 def test_national_shifts() -> None:
     assert decode_gsm7(b"\x07\x1b\x53\x0b", locking=1, single=1) == "ıŞĞ"
     assert decode_gsm7(b"\x0c\x5b\x1b\x7b", locking=3, single=3) == "ôÃã"
-    assert decode_gsm7(b"\x07", locking=9) == "ì"
+    assert decode_gsm7(b"\x07", locking=9) == "ଉ"
+    assert decode_gsm7(b"\x07", locking=14) == "ì", "a table nobody has defined: the default one"
 
 
 @pytest.mark.parametrize(

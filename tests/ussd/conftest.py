@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import pytest
 
+from engine.reading.diagnostic import Report
 from smpp.pdu.message import DeliverSm, Sm, decode_sm, encode_sm_body
 from smpp.text import decode
 from ussd.arrival import Arrival
 from ussd.centre import UssdChannel
 from ussd.dialect import Dialect
+from ussd.dialect_file import read_dialect
 from ussd.dialog import Dialog, Dialogs
 
 MSISDN = "79161234567"
+_DIALECTS = Path(__file__).parents[2] / "config" / "dialects"
+SHIPPED = tuple(sorted(path.stem for path in _DIALECTS.glob("*.yaml")))
+"""The names of the dialects that come with Gudok."""
+
+
+@cache
+def shipped(name: str) -> Dialect:
+    """Return a shipped dialect."""
+    report = Report()
+    dialect = read_dialect((_DIALECTS / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml", report)
+    assert dialect is not None, report.diagnostics
+    return dialect
 
 
 class Shown:

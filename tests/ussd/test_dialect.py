@@ -14,7 +14,9 @@ from ussd.dialect import Dialect
 from ussd.dialect_file import FIELDS, parse_number, read_dialect
 from ussd.operation import Event
 
-SHIPPED = Path(__file__).parents[2] / "config" / "dialects"
+from .conftest import SHIPPED
+
+FOLDER = Path(__file__).parents[2] / "config" / "dialects"
 
 
 def read(source: str) -> tuple[Dialect | None, list[str]]:
@@ -30,18 +32,20 @@ def made(source: str) -> Dialect:
     return dialect
 
 
-@pytest.mark.parametrize("name", ["standard", "smpp_plus"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_dialects_are_clean(name: str) -> None:
     report = Report()
-    dialect = read_dialect((SHIPPED / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml", report)
+    dialect = read_dialect((FOLDER / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml", report)
     assert not report.diagnostics
     assert dialect is not None
     assert dialect.name == name
+    project = Capabilities(Channel.USSD, True, PageBudget(182, 80), idle_ms=60_000, total_ms=180_000)
+    assert dialect.tighter_than(project) == []
 
 
 def test_the_standard_dialect_is_the_specification() -> None:
     report = Report()
-    shipped = read_dialect((SHIPPED / "standard.yaml").read_text("utf-8"), "standard.yaml", report)
+    shipped = read_dialect((FOLDER / "standard.yaml").read_text("utf-8"), "standard.yaml", report)
     plain = Dialect()
     assert shipped is not None
     for name in (
@@ -60,7 +64,7 @@ def test_the_standard_dialect_is_the_specification() -> None:
 
 def test_smpp_plus_releases_and_reads_its_own_session_id() -> None:
     report = Report()
-    shipped = read_dialect((SHIPPED / "smpp_plus.yaml").read_text("utf-8"), "smpp_plus.yaml", report)
+    shipped = read_dialect((FOLDER / "smpp_plus.yaml").read_text("utf-8"), "smpp_plus.yaml", report)
     assert shipped is not None
     assert (shipped.session_id.tag, shipped.session_id.width, shipped.session_id.id_mask) == (
         0x1501,
@@ -172,6 +176,11 @@ def test_carriers_of_the_session_id(carrier: str, tag: int, width: int) -> None:
             "ussd:\n  answer: 10s\n  ni_end: release\n",
             "3: ni_end is release, but op_out has no release [dialect]",
         ),
+        ("ussd:\n  op_out: { push: BN }\n", "2: op_out must be of the same kind as op_in"),
+        (
+            "ussd:\n  session_id: none\n  ni_id: ours\n",
+            "3: ni_id is ours, but the session id has no bits that name a session [dialect]",
+        ),
         ("ussd:\n  session_id: sms\n", "2: session_id: expected none, its_session_info"),
         ("ussd:\n  id_mask: 0xFF01\n", "2: id_mask, unit_mask and end_bit must not share bits [dialect]"),
         ("ussd:\n  id_mask: 0x1FF00\n", "a mask has more bits than the 2 octets of the session id"),
@@ -226,3 +235,33 @@ def test_every_field_is_documented() -> None:
 
     assert all(field.doc for field in FIELDS)
     assert undocumented(fields_schema(FIELDS), "") == []
+
+
+def test_what_sms_of_a_centre_carry_beside_the_text() -> None:
+    sms = made(
+        "sms: { priority: 1, languages: [turkish, urdu], echo_tlvs: [0x1402],\n"
+        "  tlvs: { 0x1401: 0x01ff, 5123: vas } }\n"
+    ).sms
+    assert (sms.priority, sms.languages) == (1, (1, 13))
+    assert sms.tlvs == ((0x1401, b"\x01\xff"), (0x1403, b"vas"))
+    assert sms.echo_tlvs == {0x1402}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "sms: { priority: 4 }",
+        "sms: { languages: [russian] }",
+        "sms: { tlvs: { 0x1401: 0x0 } }",
+        "sms: { tlvs: { 0x0424: text } }",
+        "sms: { tlvs: { 70000: text } }",
+        "sms: { tlvs: { five: text } }",
+        "sms: { echo_tlvs: [0] }",
+        "sms: { part_mode: payload, languages: [hindi] }",
+    ],
+)
+def test_what_sms_cannot_carry_is_told_at_its_place(wrong: str) -> None:
+    dialect, findings = read(wrong)
+    assert dialect is None
+    assert len(findings) == 1
+    assert findings[0].startswith("1: ")

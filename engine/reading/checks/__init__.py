@@ -6,7 +6,7 @@ Each check is a module with `CODES`, the codes it reports, and `check(survey, re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from engine.flow_set import FlowSet
@@ -21,19 +21,34 @@ from engine.reading.checks import (
     endless_loop,
     error_unhandled,
     expression_type,
+    head_start,
+    hours,
     list_empty,
+    menu_depth,
+    menu_key,
     menu_size,
-    no_answer,
+    no_operator,
+    no_recording,
+    no_recording_notice,
+    no_translation,
     page_overflow,
     recursion,
     redial,
     result,
     secret_leak,
+    silent_person,
+    slow,
     sms_parts,
+    stale_translation,
+    style,
+    survey_end,
     switch_case,
+    translation_vars,
+    trigger_shadow,
     undefined,
     unreachable,
     unused,
+    voice_long,
 )
 from engine.reading.checks.survey import Survey, surveyed
 from engine.reading.diagnostic import Report
@@ -74,15 +89,36 @@ CHECKS: tuple[Check, ...] = tuple(
         dead_end,
         list_empty,
         menu_size,
-        no_answer,
+        silent_person,
+        voice_long,
+        menu_key,
+        menu_depth,
+        no_operator,
+        head_start,
+        hours,
+        survey_end,
+        no_recording_notice,
+        no_recording,
+        trigger_shadow,
+        slow,
+        no_translation,
+        stale_translation,
+        translation_vars,
+        style,
         unused,
     )
 )
 """All checks; their order does not matter, a report is sorted by places."""
 
 
-def check_flows(flows: FlowSet, report: Report) -> None:
-    """Run every check on a compiled flow set."""
-    survey = surveyed(flows)
+def check_flows(
+    flows: FlowSet, report: Report, complete: bool = True, recordings: Collection[str] | None = None
+) -> None:
+    """Run every check on a compiled flow set.
+
+    Without `complete` flows that do not compile are missing from it. `recordings` are the names of the
+    project's sounds (`ru/greeting`), None where they are not known.
+    """
+    survey = surveyed(flows, complete, recordings)
     for check in CHECKS:
         check.run(survey, report)

@@ -26,6 +26,8 @@ def check(survey: Survey, report: Report) -> None:
                 help="errors: { unknown: checking }, with a scene that promises an SMS and no result",
             )
         event = f"{operation.name}_settled"
+        if not survey.complete:
+            continue
         if operation.charge and operation.name not in told and not survey.flows.on_event(event):
             told.add(operation.name)
             report.error(

@@ -1,7 +1,8 @@
 """`dead-end`: a way on which a session ends without a word, so the subscriber looks at nothing.
 
 For each flow and channel it is found out whether something has been said since the last question when the
-flow is left; what a flow says goes on to the flow that ran it.
+flow is left; what a flow says goes on to the flow that ran it. Who is written to without having asked for it
+waits for nothing until he is asked, and whoever does not answer an SMS need not get another one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from engine.reading.checks.survey import TEXT_CHANNELS, Key, Survey
 from engine.reading.diagnostic import Report
 from engine.steps.end import End
 from engine.steps.for_ import For, ForStart
+from engine.steps.queue import Queue
 from engine.steps.refuse import Refuse
 from engine.steps.return_ import Return
 from engine.steps.run_ import Run
@@ -36,8 +38,8 @@ def check(survey: Survey, report: Report) -> None:
     for key, passage in survey.passages.items():
         if passage.channel not in TEXT_CHANNELS or key[0] in survey.unstarted:
             continue
-        moods = _moods(passage, False, summary)
         top = survey.starts[key].trigger
+        moods = _moods(passage, top and not _asked_for(passage), summary)
         for number, step, _ in passage.steps():
             if number not in moods:
                 continue
@@ -59,6 +61,12 @@ def check(survey: Survey, report: Report) -> None:
                     step,
                     help="write text: for USSD and SMS",
                 )
+
+
+def _asked_for(passage: Passage) -> bool:
+    """Whether the subscriber begins the session himself."""
+    flow = passage.flow
+    return bool(flow.ussd if passage.channel == "ussd" else flow.sms)
 
 
 def _says(text: Wording, passage: Passage) -> bool:
@@ -83,7 +91,9 @@ def _after(passage: Passage, step: Step, label: str, mood: Mood, summary: Summar
     if isinstance(step, Say) and _says(step.text, passage):
         return frozenset({True})
     if is_question(step) and label != "empty":
-        return frozenset({False})
+        return frozenset({label == "no_input" and passage.channel == "sms"})
+    if isinstance(step, Queue) and label == "answered":
+        return frozenset({True})  # people have said enough
     if isinstance(step, Run):
         inner = (step.flow, passage.channel)
         return frozenset(said for entered in mood for said in summary.get((inner, entered), frozenset()))

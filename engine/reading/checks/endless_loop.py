@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from engine.flow import Flow
+from engine.flow import Flow, Step
 from engine.reading.checks.passage import is_question
 from engine.reading.checks.survey import Survey
 from engine.reading.checks.way import circles, reached, scene_names
@@ -19,10 +19,10 @@ CODES = ("loop",)
 
 def check(survey: Survey, report: Report) -> None:
     """Look for circles without a question; `repeat` and `for` are bounded by themselves."""
-    asking = _asking(survey)
+    silent = set(survey.flows.flows) - _asking(survey)
     for flow in survey.flows.flows.values():
         live = sorted(reached(flow, [flow.entry]))
-        for group in circles(live, _following(flow, asking)):
+        for group in circles(live, _following(flow, silent)):
             names = scene_names(flow, group)
             first = min((flow.program[number] for number in group), key=lambda step: step.line)
             shown = " → ".join([*names, names[0]]) if names else f"line {first.line}"
@@ -34,20 +34,28 @@ def check(survey: Survey, report: Report) -> None:
             )
 
 
-def _following(flow: Flow, asking: set[str]) -> Callable[[int], Iterator[int]]:
+def _following(flow: Flow, silent: set[str]) -> Callable[[int], Iterator[int]]:
     def following(number: int) -> Iterator[int]:
         step = flow.program[number]
         bounded = isinstance(step, Repeat | For)
-        if isinstance(step, Again) or (isinstance(step, Run) and step.flow in asking):
+        if isinstance(step, Again) or (isinstance(step, Run) and step.flow not in silent):
             return
         for label, target in step.exits():
             # A question that is passed over because its list is empty does not stop the circle.
-            if is_question(step) and label != "empty":
+            if (is_question(step) and label != "empty") or _is_with_people(step, label):
                 continue
             if not (bounded and label == "do"):
                 yield target
 
     return following
+
+
+def _is_with_people(step: Step, label: str) -> bool:
+    """Tell whether a talk, a recording or a pause lies on a way: the caller may leave there."""
+    return step.verb in ("record", "wait") or (step.verb, label) in (
+        ("queue", "answered"),
+        ("connect", "done"),
+    )
 
 
 def _asking(survey: Survey) -> set[str]:

@@ -6,8 +6,8 @@ condition is true.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 
 from engine import answer
 from engine.expressions import Expression, Template, narrowed_by
@@ -18,6 +18,9 @@ from engine.steps.end import End
 from engine.steps.hangup import HangUp
 from engine.steps.log import Log
 from engine.steps.menu import Menu
+from engine.steps.menu_line import Elements, Line
+from engine.steps.rate import Rate
+from engine.steps.record import Record
 from engine.steps.refuse import Refuse
 from engine.steps.request import Request
 from engine.steps.say import Say
@@ -74,7 +77,7 @@ def fragments(step: Step, types: Types, channel: str) -> Iterator[Fragment]:
         case _:
             for expression in step.expressions():
                 yield Fragment(expression, types)
-            for wording in wordings(step):
+            for wording in every_wording(step):
                 yield from _texts(wording, channel, types)
 
 
@@ -113,10 +116,36 @@ def wordings(step: Step) -> tuple[Wording, ...]:
     return ()
 
 
+def every_wording(step: Step) -> Iterator[Wording]:
+    """Return all texts of a step, whatever its kind."""
+    for item in fields(step):
+        yield from _wordings_in(getattr(step, item.name))
+
+
+def _wordings_in(value: object) -> Iterator[Wording]:
+    if isinstance(value, Wording):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _wordings_in(item)
+    elif isinstance(value, Line | Elements):
+        yield from _wordings_in([getattr(value, item.name) for item in fields(value)])
+    elif isinstance(value, Mapping):
+        yield from _wordings_in(list(value.values()))
+
+
+def every_template(step: Step) -> Iterator[Template]:
+    """Return the texts of a step in all languages and channels, each once."""
+    found = {
+        id(form.template): form.template for wording in every_wording(step) for form in wording.forms.values()
+    }
+    yield from found.values()
+
+
 def shown(step: Step, channel: str) -> tuple[Template, ...]:
     """Return the texts that the subscriber sees or hears of a step."""
     match step:
-        case Say(text=text) | End(text=text) | HangUp(text=text):
+        case Say(text=text) | End(text=text) | HangUp(text=text) | Rate(text=text) | Record(text=text):
             found: tuple[Wording | None, ...] = (text,)
         case Refuse(rules=rules):
             found = tuple(text for _, text in rules)

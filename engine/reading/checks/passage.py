@@ -7,7 +7,7 @@ type is the join of the types on all ways. Branches that the channel cannot take
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.expressions import narrowed_by
@@ -28,7 +28,7 @@ from engine.steps.run_ import Run
 from engine.steps.set_ import Set
 from engine.steps.switch import Switch
 from engine.steps.when import When
-from engine.target import Resume
+from engine.target import Operator, Resume
 from engine.types import ANY, TEXT, ListOf, Record, Type
 
 Way = tuple[str, int, Types]
@@ -55,25 +55,34 @@ class Passage:
                 yield number, step, types
 
     def ways(self, number: int) -> list[Way]:
-        """Return the ways out of a step that is reached."""
+        """Return the ways out of a step, none if it is not reached."""
+        if number not in self.types:
+            return []
         if number not in self.known:
             self.known[number] = list(_ways(self, number, self.types[number]))
         return self.known[number]
 
 
-def followed(flow: Flow, channel: str, entry: Types, returns: Mapping[str, Type | None]) -> Passage:
-    """Follow a flow from its first scene; `returns` are the results of all flows."""
+def followed(
+    flow: Flow, channel: str, entry: Types, returns: Mapping[str, Type | None], seeds: Collection[int] = ()
+) -> Passage:
+    """Follow a flow from its first scene, or from `seeds`; `returns` are the results of all flows."""
     types: dict[int, Types] = {}
     passage = Passage(flow, channel, types, returns, _resumes(flow, channel))
-    _spread(passage, types, {flow.entry: entry})
+    _spread(passage, types, dict.fromkeys(seeds or (flow.entry,), entry))
     waiting = [types[number] for number in types if _may_wait(flow.program[number])]
     anywhere = list(types.values())
     # The other side may leave at any wait; an error or the key for people may come anywhere.
     if flow.hangup is not None:
         _spread(passage, types, {flow.hangup: _all_joined(waiting or [entry])})
+    if flow.outbound is not None and flow.outbound.missed is not None:
+        _spread(passage, types, {flow.outbound.missed: entry})
     for block in (flow.operator, flow.errors.get(channel)):
         if block is not None:
             _spread(passage, types, {block: _all_joined(anywhere)})
+    people = channel == "voice" or any(isinstance(flow.program[number], Operator) for number in types)
+    if flow.project_operator is not None and flow.operator is None and people:
+        _spread(passage, types, {flow.project_operator: _all_joined(anywhere)})
     return passage
 
 
@@ -183,13 +192,14 @@ def _ways(passage: Passage, number: int, types: Types) -> Iterator[Way]:
                     types = {**types, name: value.type_in(types).type}
             yield "", step.next, types
         case Run():
-            result = passage.returns.get(step.flow)
+            result = passage.returns.get(step.flow, ANY)  # a flow that does not compile may return anything
             given = {} if step.save is None or result is None else {step.save: result}
             yield "", step.next, {**types, **given}
         case _:
             saved = dict(step.saves())
             for label, target in step.exits():
-                yield label, target, {**types, **saved}
+                known = step.saving is None or label in step.saving
+                yield label, target, {**types, **saved} if known else types
 
 
 def _choices(step: Step, channel: str, types: Types) -> Iterator[Way]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from engine.expressions import Template
 from engine.expressions.narrowing import Types
 from engine.flow import Step
-from engine.reading.checks.fragment import Fragment, shown
+from engine.reading.checks.fragment import Fragment, shown, templates
 from engine.reading.checks.survey import Reading, Survey
 from engine.reading.diagnostic import Place, Report
+from engine.steps.callback import Callback
+from engine.steps.connect import Connect
 from engine.steps.log import Log
+from engine.steps.queue import Queue
 from engine.steps.request import Request
 from engine.steps.run_ import Run
+from engine.steps.schedule import Schedule
 from engine.steps.sms import Sms
 from engine.types import Privacy, Scalar, Type
 
@@ -44,6 +48,12 @@ def _text(reading: Reading, privacy: Privacy, report: Report) -> None:
         _leak(step, fragment, f"in {step.verb}: – a screen is kept by the network", _REMEDY, report)
     elif isinstance(step, Request):
         _leak(step, fragment, "in key:", "make the key of something that is no secret", report)
+    elif isinstance(step, Queue | Callback | Connect):
+        key = templates(step.key, channel) if isinstance(step, Callback) else ()
+        if any(fragment.part is text for text in key):
+            _leak(step, fragment, "in key:", "make the key of something that is no secret", report)
+        else:
+            _leak(step, fragment, "in note:", "leave it out: notes are kept and read by people", report)
 
 
 def _leak(step: Step, fragment: Fragment, where: str, remedy: str, report: Report) -> None:
@@ -75,6 +85,16 @@ def _arguments(survey: Survey, step: Step, types: Types, report: Report) -> None
     if isinstance(step, Request):
         given = [(name, value, wanted) for name, value, wanted in step.arguments]
         taker, remedy = step.operation.name, f"declare it in takes: of {step.operation.name} as secret"
+    elif isinstance(step, Schedule):
+        for name, value in step.arguments:
+            if value.type_in(types).type.privacy is Privacy.SECRET:
+                report.error(
+                    "secret-leak",
+                    f"argument {name} of {step.flow} is secret, and what is scheduled is kept till then",
+                    value.uses[0].place if value.uses else step.place,
+                    help="let the later flow ask for it again",
+                )
+        return
     elif isinstance(step, Run) and step.flow in survey.flows.flows:
         inputs = survey.flows.flows[step.flow].inputs
         given = [(name, value, inputs[name]) for name, value in step.arguments if name in inputs]

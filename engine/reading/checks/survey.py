@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.expressions import Typed
@@ -10,11 +10,11 @@ from engine.expressions.narrowing import Types
 from engine.flow import EventTrigger, Flow, Step
 from engine.flow_set import FlowSet
 from engine.reading.checks.fragment import Fragment, element_of, fragments
+from engine.reading.checks.lead import Lead, leads
 from engine.reading.checks.passage import Passage, followed, joined_type, joined_types
 from engine.reading.diagnostic import Place
 from engine.reading.report import source_lines
-from engine.steps.run_ import Run
-from engine.types import Record, Type
+from engine.types import ANY, Record, Type
 
 TEXT_CHANNELS = ("ussd", "sms")
 """Channels in which the subscriber reads."""
@@ -25,10 +25,14 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Why a flow runs in a channel: a trigger, or a `run` in another flow."""
+    """Why a flow runs in a channel: a session begins with it (`trigger`), or another flow runs it.
+
+    `by` is the word for people: `started by ussd`, `run in ussd by flows/menu.yaml:7`.
+    """
 
     place: Place
     trigger: bool
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A flow set, followed. `unstarted` are flows that nothing starts; they are looked at all the same."""
+    """A flow set, followed. `unstarted` are flows that nothing starts; they are looked at all the same.
+
+    Without `complete` some flows are missing, because they do not compile: nothing may be said then of what
+    is never used or leads nowhere. `recordings` are the names of the project's sounds without their endings
+    (`ru/greeting`), None where they are not known.
+    """
 
     flows: FlowSet
     passages: Mapping[Key, Passage]
     starts: Mapping[Key, Start]
     unstarted: frozenset[str]
+    complete: bool = True
+    recordings: Collection[str] | None = None
     found: list[Reading] = field(default_factory=list)
 
     @property
@@ -86,50 +97,86 @@ class Survey:
         return step.place
 
 
-def surveyed(flows: FlowSet) -> Survey:
-    """Follow all flows from their triggers, through `run`, in every channel."""
+def surveyed(flows: FlowSet, complete: bool = True, recordings: Collection[str] | None = None) -> Survey:
+    """Follow all flows from their triggers, through what runs or starts others, in every channel."""
     starts = _triggers(flows)
-    started = {id_ for id_, _ in starts}
-    ran = {step.flow for flow in flows.flows.values() for step in flow.program if isinstance(step, Run)}
-    unstarted = frozenset(id_ for id_ in flows.flows if id_ not in started and id_ not in ran)
-    for id_ in sorted(unstarted):
-        for channel in TEXT_CHANNELS:
-            starts[id_, channel] = Start(flows.flows[id_].place, trigger=False)
+    steps = (step for flow in flows.flows.values() for step in flow.program)
+    led = {lead.flow for step in steps for lead in leads(step, "ussd")}
+    unstarted = frozenset(flows.flows) - {id_ for id_, _ in starts} - led
+    # Where flows are missing, one of them may be what starts it, and nobody knows in which channel.
+    for id_ in sorted(unstarted) if complete else ():
+        flow = flows.flows[id_]
+        for channel in _fitting(flow):
+            starts[id_, channel] = Start(flow.place, trigger=False, by="started by nothing")
     returns = {id_: flow.returns for id_, flow in flows.flows.items()}
     passages: dict[Key, Passage] = {}
-    ran_in: set[Key] = set()
+    inner_too: set[Key] = set()
     work = list(starts)
     while work:
         key = work.pop()
         flow = flows.flows[key[0]]
-        by_run = key in ran_in or not starts[key].trigger
-        passage = followed(flow, key[1], _entry(flows, flow, key[1], starts[key].trigger, by_run), returns)
+        by_run = key in inner_too or not starts[key].trigger
+        entry = _entry(flows, flow, key[1], starts[key].trigger, by_run)
+        passage = followed(flow, key[1], entry, returns, _seeds(flow, key[1], by_run))
         passages[key] = passage
         for number in passage.types:
             step = flow.program[number]
-            if not isinstance(step, Run) or step.flow not in flows.flows:
-                continue
-            inner = (step.flow, key[1])
-            if inner not in starts:
-                starts[inner] = Start(step.place, trigger=False)
-                work.append(inner)
-            elif starts[inner].trigger and inner not in ran_in:
-                ran_in.add(inner)
-                work.append(inner)
-    return Survey(flows, dict(sorted(passages.items())), starts, unstarted)
+            for lead in leads(step, key[1]):
+                inner = (lead.flow, lead.channel)
+                if lead.flow not in flows.flows:
+                    continue
+                if inner not in starts:
+                    starts[inner] = _led(step, lead)
+                    inner_too.add(inner)
+                    work.append(inner)
+                elif starts[inner].trigger and inner not in inner_too:
+                    inner_too.add(inner)
+                    work.append(inner)
+                elif not lead.runs and not starts[inner].trigger:
+                    starts[inner] = _led(step, lead)
+    return Survey(flows, dict(sorted(passages.items())), starts, unstarted, complete, recordings)
+
+
+def _seeds(flow: Flow, channel: str, by_run: bool) -> list[int]:
+    """Return where a flow begins in a channel: nobody is on the line in the block `missed` of `outbound`."""
+    missed = None if flow.outbound is None else flow.outbound.missed
+    first = [flow.entry] if channel != "event" or flow.events or by_run or missed is None else []
+    return [*first, missed] if channel == "event" and missed is not None else first
+
+
+def _led(step: Step, lead: Lead) -> Start:
+    place = step.place
+    verb = "run" if lead.runs else "started"
+    return Start(place, trigger=not lead.runs, by=f"{verb} in {lead.channel} by {place.file}:{place.line}")
+
+
+def _fitting(flow: Flow) -> tuple[str, ...]:
+    """Return the channels in which a flow that nothing starts is looked at: text, if it can work there."""
+    steps = [step for step in flow.program if step.place.file == flow.file]
+    for group in (TEXT_CHANNELS, ("sms",), ("voice",), ("event",)):
+        if all(channel in step.channels for step in steps for channel in group):
+            return group
+    return TEXT_CHANNELS
 
 
 def _triggers(flows: FlowSet) -> dict[Key, Start]:
     starts: dict[Key, Start] = {}
     for id_, flow in flows.flows.items():
-        for channel, places in (
-            ("ussd", [code.place for code in flow.ussd]),
-            ("sms", [message.place for message in flow.sms]),
-            ("voice", [flow.place] if flow.call else []),
-            ("event", [trigger.place for trigger in flow.events]),
-        ):
-            if places:
-                starts[id_, channel] = Start(places[0], trigger=True)
+        found = [
+            ("ussd", "ussd", [code.place for code in flow.ussd]),
+            ("sms", "sms", [message.place for message in flow.sms]),
+            ("voice", "voice", [flow.place] if flow.call else []),
+            ("event", "event", [trigger.place for trigger in flow.events]),
+        ]
+        if flow.outbound is not None:
+            place = flow.outbound.place
+            found += [(channel, "outbound", [place]) for channel in flow.outbound.over]
+            if flow.outbound.missed is not None:
+                found.append(("event", "missed", [place]))
+        for channel, word, places in found:
+            if places and (id_, channel) not in starts:
+                by = f"started by {word} (line {places[0].line})"
+                starts[id_, channel] = Start(places[0], trigger=True, by=by)
     return starts
 
 
@@ -141,13 +188,16 @@ def _entry(flows: FlowSet, flow: Flow, channel: str, triggered: bool, by_run: bo
     elif triggered and channel == "sms":
         ways += [dict(message.parameters) for message in flow.sms]
     elif triggered and channel == "voice":
-        ways.append({})
+        ways += [{}] if flow.call else []
     elif triggered:
         ways += [_of_event(flows, trigger) for trigger in flow.events]
-    entry = ways[0]
+    if flow.outbound is not None and channel in (*flow.outbound.over, "event"):
+        known = flows.events.get(flow.outbound.event)
+        ways.append({"event": ANY if known is None else Type(known)})
+    entry = ways[0] if ways else flow.inputs
     for other in ways[1:]:
         entry = _joined_entry(entry, other)
-    if channel != "event":
+    if channel != "event" and "event" not in entry:
         entry = {**entry, "event": Type(Record(()))}
     return entry
 

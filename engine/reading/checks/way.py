@@ -25,7 +25,8 @@ def reached(flow: Flow, seeds: Iterable[int], without: frozenset[int] = frozense
 
 def entries(flow: Flow) -> list[int]:
     """Return where the flow may be entered: its first scene and the blocks of its header."""
-    blocks = [flow.hangup, flow.operator, flow.project_operator, *flow.errors.values()]
+    missed = None if flow.outbound is None else flow.outbound.missed
+    blocks = [flow.hangup, flow.operator, flow.project_operator, missed, *flow.errors.values()]
     return [flow.entry, *(block for block in blocks if block is not None)]
 
 

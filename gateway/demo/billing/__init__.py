@@ -1,4 +1,4 @@
-"""The demo back ends `billing` and `crm`: a real HTTP service with its own books.
+"""The back ends of the demo, billing and all the others: one real HTTP service with its own books.
 
 `start` embeds it, `create_app` gives the aiohttp application, `python -m gateway.demo.billing` runs it
 alone. It knows nothing of the gateway: it is the other side of the wire, with a ledger of its own to

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.demo.billing.money import kopecks, kopecks_to_money
+from gateway.demo.billing.record import Record
 from gateway.demo.billing.subscriber import BillLine, Movement, Remembered, Subscriber
 
 KEYS_KEPT = 24 * 3_600_000
@@ -42,9 +43,11 @@ CREATE TABLE IF NOT EXISTS remembered (
     key TEXT PRIMARY KEY, operation TEXT NOT NULL, fingerprint TEXT NOT NULL, at INTEGER NOT NULL,
     status INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS remembered_at ON remembered (at);
+CREATE TABLE IF NOT EXISTS record (kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (kind, id)) WITHOUT ROWID;
 """
 
-TABLES = ("subscriber", "ledger", "bill", "used_card", "remembered")
+TABLES = ("subscriber", "ledger", "bill", "used_card", "remembered", "record")
 
 
 @dataclass(slots=True)
@@ -57,11 +60,18 @@ class Change:
     cards: dict[str, tuple[str, int]] = field(default_factory=dict)
     remembered: dict[str, Remembered] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """True if there is anything to write."""
         return bool(
-            self.subscribers or self.movements or self.lines or self.cards or self.remembered or self.settings
+            self.subscribers
+            or self.movements
+            or self.lines
+            or self.cards
+            or self.remembered
+            or self.settings
+            or self.records
         )
 
 
@@ -87,6 +97,9 @@ class Book:
         for phone, record in self._db.execute("SELECT phone, record FROM subscriber ORDER BY phone"):
             self.subscribers[phone] = msgspec.json.decode(record, type=Subscriber)
         self.used_cards: dict[str, str] = dict(self._db.execute("SELECT card, phone FROM used_card"))
+        self.records: dict[tuple[str, str], Record] = {}
+        for kind, key, body in self._db.execute("SELECT kind, id, body FROM record"):
+            self.records[kind, key] = msgspec.json.decode(body, type=Record)
         if "salt" not in self.settings:
             self.write(Change(settings={"salt": secrets.token_hex(32)}))
         self._salt = bytes.fromhex(self.settings["salt"])
@@ -119,6 +132,7 @@ class Book:
         self.subscribers.update(change.subscribers)
         self.used_cards.update({card: phone for card, (phone, _) in change.cards.items()})
         self.settings.update(change.settings)
+        self.records.update(change.records)
 
     def _rows(self, change: Change) -> None:
         db = self._db
@@ -148,6 +162,9 @@ class Book:
             )
         for name, value in change.settings.items():
             db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+        for (kind, number), record in change.records.items():
+            body = msgspec.json.encode(record)
+            db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (kind, number, body))
 
     def remembered(self, key: str, since: int) -> Remembered | None:
         """Return the outcome stored under `key` at or after `since` (UTC milliseconds), else None."""
@@ -233,6 +250,7 @@ class Book:
             raise
         self.subscribers.clear()
         self.used_cards.clear()
+        self.records.clear()
         self.settings = {"salt": self.settings["salt"]}
 
 

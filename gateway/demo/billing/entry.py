@@ -15,6 +15,7 @@ import msgspec
 from gateway.demo.billing.book import Book, Change
 from gateway.demo.billing.money import ZERO
 from gateway.demo.billing.period import day_of
+from gateway.demo.billing.record import Record
 from gateway.demo.billing.subscriber import FINANCIAL, BillLine, Movement, Subscriber
 
 
@@ -60,6 +61,10 @@ class Entry:
         """Stage a changed subscriber and return it."""
         self.change.subscribers[subscriber.phone] = subscriber
         return subscriber
+
+    def keep(self, kind: str, key: str, record: Record) -> None:
+        """Stage a record of another back end: a visit, a report, an answer to an offer."""
+        self.change.records[kind, key] = record
 
     def move(self, subscriber: Subscriber, kind: str, amount: Decimal, note: str = "") -> Subscriber:
         """Move money: positive comes, negative goes, zero leaves only a line.

@@ -1,6 +1,6 @@
 """The table of operations: name, method, path, arguments, and the function that carries each out.
 
-The names and shapes are those of the back ends `billing` and `crm` in the project's `backends.yaml`.
+The names and shapes are those of the back ends in the project's `backends.yaml`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,18 @@ from typing import Any
 
 import msgspec
 
-from gateway.demo.billing import charge, customer, option, package, payment, tariff
+from gateway.demo.billing import (
+    charge,
+    customer,
+    knowledge,
+    marketing,
+    network,
+    option,
+    package,
+    payment,
+    shop,
+    tariff,
+)
 from gateway.demo.billing.entry import Entry
 
 
@@ -63,4 +74,15 @@ OPERATIONS: tuple[Operation, ...] = (
     _get("crm.account", "/accounts/by-phone/{phone}", customer.home_account),
     Operation("crm.check_identity", "POST", "/identity/check", customer.check_identity, customer.Identity),
     _get("crm.employee", "/employees/{phone}", customer.employee),
+    _get("marketing.offer", "/offers/{phone}", marketing.offer),
+    Operation("marketing.answer", "POST", "/offers/{phone}/answer", marketing.answer, marketing.Said),
+    Operation("knowledge.answer", "POST", "/answer", knowledge.answer, knowledge.Asked),
+    _get("network.outage", "/outages/by-phone/{phone}", network.outage),
+    Operation("network.report", "POST", "/reports", network.report, network.Told),
+    Operation("network.house", "POST", "/houses/find", network.house, network.Address),
+    _get("shop.near", "/shops/near/{phone}", shop.near),
+    _get("shop.days", "/shops/{shop}/days", shop.days),
+    _post("shop.book", "/visits", shop.book, shop.Wanted),
+    _get("shop.visit", "/visits/{visit}", shop.visit),
+    _post("shop.cancel", "/visits/{visit}/cancel", shop.cancel, shop.Nothing),
 )

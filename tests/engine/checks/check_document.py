@@ -1,7 +1,8 @@
 """The documents of tests/diagnostics/checks: flows, what is reported about them, and sound near twins.
 
 `## title` is a case with findings, `### title` behind it its twin. Flows stand in blocks ```yaml name; the
-project around them is in the folder `config` beside the documents.
+project around them is in the folder `config` beside the documents. A block ```yaml config/project takes the
+place of a file of it, ```yaml texts/en is a translation, ```sounds names recordings.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from engine.reading.checks.project import load_checked
 from engine.reading.diagnostic import Diagnostic, Severity
 
 FOLDER = Path(__file__).parents[2] / "diagnostics" / "checks"
-BLOCK = re.compile(r"^```yaml (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```yaml ([\w/]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SOUNDS = re.compile(r"^```sounds\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 AROUND = {
     "config/project.yaml": (FOLDER / "config" / "project.yaml").read_text("utf-8"),
@@ -32,6 +34,7 @@ class Document:
     twin: bool
     flows: dict[str, str]
     expected: list[str]
+    recordings: tuple[str, ...] | None = None
 
     @property
     def id(self) -> str:
@@ -42,10 +45,17 @@ class Document:
         return {line.split(": ")[0].rpartition(" ")[2] for line in self.expected}
 
 
-def findings(flows: dict[str, str]) -> list[Diagnostic]:
-    """Return what is found in flows by name, without operations of the shared project that nobody asks."""
-    _, report = load_checked({**AROUND, **{f"flows/{name}.yaml": text for name, text in flows.items()}})
-    return [found for found in report.diagnostics if found.place.file != "config/backends.yaml"]
+def file_of(name: str) -> str:
+    return f"{name}.yaml" if "/" in name else f"flows/{name}.yaml"
+
+
+def findings(document: Document) -> list[Diagnostic]:
+    """Return what is found in a document, without what nobody uses of the shared project around it."""
+    files = {file_of(name): text for name, text in document.flows.items()}
+    _, report = load_checked({**AROUND, **files}, document.recordings)
+    return [
+        found for found in report.diagnostics if found.place.file in files or found.place.file not in AROUND
+    ]
 
 
 def line_of(found: Diagnostic) -> str:
@@ -63,7 +73,10 @@ def documents() -> list[Document]:
             assert expected is not None, f"{path.name}: {title} says nothing of what is expected"
             flows = dict(BLOCK.findall(body))
             twin = title.startswith("###")
-            found.append(Document(path.stem, title.strip("# "), twin, flows, expected[1].splitlines()))
+            sounds = SOUNDS.search(body)
+            recordings = None if sounds is None else tuple(sounds[1].split())
+            lines = expected[1].splitlines()
+            found.append(Document(path.stem, title.strip("# "), twin, flows, lines, recordings))
     return found
 
 

@@ -60,7 +60,7 @@ def test_every_step_and_every_branch_is_run():
         ("options", "    empty:\n      end: Для вашего тарифа опций нет.\n", "", "list-empty"),
         ("payments", "    save: below\n", "", "undefined"),
         ("payments", "    with: { code: code }\n", "", "missing-field"),
-        ("my_account", "      run: tariff\n", "      run: options\n", "unused"),
+        ("my_account", "      run: payments\n", "      run: options\n", "unused"),
         ("top_up", "      used_code:\n        end: Этот код уже использован.\n", "", "error-unhandled"),
         ("tips", '  ussd: "*105#"\n', "  event: billing.promise_settled\n", "channel"),
     ],

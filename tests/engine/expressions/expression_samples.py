@@ -72,6 +72,7 @@ LOOKED = {
     "surge:internet:": False,
     "position:support:": 4,
     "workdays:2:": timedelta(days=3),
+    "announcement::": "",
 }
 
 

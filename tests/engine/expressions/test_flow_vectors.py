@@ -161,6 +161,7 @@ EVENT_TYPE = record(
     done=BOOL, fee=MONEY, shop=TEXT, what=TEXT, topic=TEXT, note=PII, operation=TEXT, phone=PHONE
 )
 ANSWERS = {
+    "announcement": "",
     "expected_wait": 600,
     "open": True,
     "recent": "done",

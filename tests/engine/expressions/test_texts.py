@@ -175,7 +175,7 @@ def test_phone_is_plain_in_a_call():
     ],
 )
 def test_data_are_shown_as_they_are(data):
-    given = Scope({"x": data, "y": {"z": data}}, world(text=data, announcement=data))
+    given = Scope({"x": data, "y": {"z": data}}, world(text=data, looked={"announcement::": data}))
     assert text("{{ x }}|{{ y.z }}|{{ text }}|{{ announcement }}").render(given) == "|".join([data] * 4)
     assert text("{{ x + y.z }}").render(given) == data * 2
     assert text("{{ y }}").render(given) == f"z {data}"

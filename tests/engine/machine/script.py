@@ -6,6 +6,12 @@
     sms to from: text   an SMS
     + name of owner     something is remembered;  `- name of owner` forgotten
     ! event text        a note
+    queue name field=…  handed over; answered by `> ~agent answered solved waited=5 topic=… note=… left`
+    call to queue …     a callback; answered by `> ~ordered number`
+    later flow to over at {arguments}
+    rate topic score of low-high
+    record, connect     answered by `> ~line outcome value`
+    pause ms, answer
 
 Line breaks of a screen are written as ` / `. Questions about the world (`Look`) are answered from `looked`.
 After each input the session is written and read back, so every wait is a restart.
@@ -13,17 +19,49 @@ After each input the session is written and read back, so every wait is a restar
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from engine.effects import CallBackend, Collect, Effect, End, Forget, Look, Note, Remember, SendSms
+from engine.effects import (
+    Answer,
+    CallBackend,
+    Collect,
+    Connect,
+    Effect,
+    End,
+    Enqueue,
+    Forget,
+    Look,
+    Note,
+    OrderCallback,
+    Pause,
+    Rate,
+    Record,
+    Remember,
+    Schedule,
+    SendSms,
+)
 from engine.expressions import question_key
 from engine.flow_set import FlowSet
-from engine.inputs import BackendReplied, Begin, HungUp, Input, Late, Looked, Silence, Text, Unshown
-from engine.machine import advance, begin
+from engine.inputs import (
+    AgentLeft,
+    BackendReplied,
+    Begin,
+    HungUp,
+    Input,
+    Late,
+    LineReplied,
+    Looked,
+    Reopened,
+    Silence,
+    Text,
+    Unshown,
+)
+from engine.machine import advance, begin, reopen
 from engine.reading.diagnostic import Report
 from engine.reading.flow_set import load_project
 from engine.reading.plain import plain
@@ -47,6 +85,12 @@ errors:
   ussd: { end: Позже. }
   sms: { end: Позже. }
 memory: { seen: 7d, known: session, stop: forever }
+calendars: { office: { days: Mon-Fri, hours: 09:00-18:00, holidays: [2026-11-23] } }
+queues:
+  support: { skills: [bill] }
+  day: { hours: 09:00-21:00 }
+  office: { hours: office }
+connect: { allow: [749576601xx, "8800*"] }
 """
 BACKENDS = """
 b:
@@ -110,7 +154,8 @@ def line_of(effect: Effect) -> str:
             pages = f" [{effect.page}/{effect.pages}]" if effect.pages > 1 else ""
             return f"? {shown(effect.text)}{pages}{' (more)' if effect.reading else ''}"
         case End():
-            return f"= {'-' if effect.text is None else shown(effect.text)} [{effect.reason}]"
+            again = f" resume={effect.resume_ms}" if effect.resume_ms else ""
+            return f"= {'-' if effect.text is None else shown(effect.text)} [{effect.reason}]{again}"
         case CallBackend():
             key = f" key={effect.key}" if effect.key else ""
             return f"@ {effect.operation} {shown(dict(effect.arguments))}{key}"
@@ -124,7 +169,54 @@ def line_of(effect: Effect) -> str:
             return f"- {effect.name} of {effect.subject}"
         case Note():
             return f"! {effect.event} {effect.text}".rstrip()
+    return handed_over(effect)
+
+
+def handed_over(effect: Effect) -> str:
+    """Write an effect that concerns people or the line."""
+    match effect:
+        case Enqueue():
+            return _fields(f"queue {effect.queue}", effect, "call", "queue")
+        case OrderCallback():
+            return _fields(
+                f"call {effect.to} {effect.queue} by {moment(effect.by)}", effect, "call", "queue", "to", "by"
+            )
+        case Schedule():
+            what = f" {shown(dict(effect.arguments))}" if effect.arguments else ""
+            return f"later {effect.flow} {effect.to} {effect.over} {moment(effect.at)}{what}"
+        case Rate():
+            return f"rate {effect.topic} {effect.score} of {effect.low}-{effect.high} in {effect.flow}"
+        case Record():
+            return f"record {effect.max_ms}: {shown(effect.text)}"
+        case Connect():
+            return _fields(
+                f"connect {effect.number} {effect.timeout_ms}", effect, "call", "number", "timeout_ms"
+            )
+        case Pause():
+            return f"pause {effect.ms} {shown(effect.text)}".rstrip()
+        case Answer():
+            return "answer"
     return repr(effect)
+
+
+def moment(at: int) -> str:
+    """Write a moment in UTC."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def _fields(head: str, effect: Any, *without: str) -> str:
+    """Write the fields of an effect that are not as by default."""
+    names = [name for name in effect.__struct_fields__ if name not in without]
+    defaults = dict(
+        zip(reversed(effect.__struct_fields__), reversed(effect.__struct_defaults__), strict=False)
+    )
+    parts = [head]
+    for name in names:
+        value = getattr(effect, name)
+        if value == defaults.get(name):
+            continue
+        parts.append(f"{name}={moment(value) if name == 'at' else shown(value)}")
+    return " ".join(parts)
 
 
 class Player:
@@ -139,6 +231,8 @@ class Player:
         self.trace: list[tuple[str, int, str]] = []
         self.session: Session | None = None
         self.effects: list[Effect] = []
+        self.before: Session | None = None
+        self.order: OrderCallback | None = None
 
     def start(self, flow: str, **options: Any) -> list[str]:
         """Begin a session."""
@@ -161,12 +255,15 @@ class Player:
         assert self.session is not None
         made: list[str] = []
         self.effects = []
+        self.before = self.session
         while True:
             session = load(dump(self.session)) if self.restart else self.session
             assert session == self.session
             turn = advance(self.flows, session, given, self.now, self.trace)
             self.session = turn.session
             self.effects += turn.effects
+            for effect in turn.effects:
+                self.order = effect if isinstance(effect, OrderCallback) else self.order
             made += [line_of(effect) for effect in turn.effects if not isinstance(effect, Look)]
             if turn.session.waiting is not Waiting.LOOK or isinstance(given, Late | HungUp):
                 break
@@ -189,6 +286,25 @@ class Player:
                 return self.give(Silence())
             case "~hangup":
                 return self.give(HungUp("test"))
+            case "~agent":
+                return self.give(self.agent(rest))
+            case "~line":
+                outcome, _, value = rest.partition(" ")
+                return self.give(
+                    LineReplied(self.session.call if self.session else 0, outcome, value or None)
+                )
+            case "~ordered":
+                order = self.order
+                assert order is not None
+                by = datetime.fromtimestamp(order.by / 1000, UTC)
+                return self.give(BackendReplied(order.call, "done", {"number": int(rest), "by": by}))
+            case "~reopen":
+                assert self.before is not None
+                self.session = reopen(self.flows, load(dump(self.before)), self.now)
+                return self.give(Reopened())
+            case "~wait":
+                self.now += int(rest)
+                return []
             case "~late":
                 return self.give(Late())
             case "~unshown":
@@ -200,6 +316,20 @@ class Player:
                     BackendReplied(self.session.call if self.session else 0, "done", self.typed(rest))
                 )
         return self.give(Text(line))
+
+    def agent(self, words: str) -> AgentLeft:
+        """Read what people did: `answered solved waited=5 topic=internet left`."""
+        outcome, *others = words.split()
+        fields: dict[str, Any] = {}
+        for word in others:
+            name, mark, value = word.partition("=")
+            if mark:
+                fields["waited_s" if name == "waited" else name] = int(value) if value.isdigit() else value
+            elif word == "left":
+                fields["stayed"] = False
+            else:
+                fields["result"] = word
+        return AgentLeft(self.session.call if self.session else 0, outcome, **fields)
 
     def typed(self, text: str) -> Any:
         """Type the value of the operation that waits by its `returns`."""

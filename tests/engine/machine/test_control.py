@@ -6,8 +6,21 @@ from typing import Any
 
 import pytest
 
-from engine.inputs import BackendReplied, Begin, Digits, HungUp, Late, Looked, Silence, Text, Unshown
-from engine.machine import WrongBuildError, accepts, advance, begin
+from engine.inputs import (
+    AgentLeft,
+    BackendReplied,
+    Begin,
+    Digits,
+    HungUp,
+    Late,
+    LineReplied,
+    Looked,
+    Reopened,
+    Silence,
+    Text,
+    Unshown,
+)
+from engine.machine import WrongBuildError, accepts, advance, begin, reopen
 from engine.session import Session, Waiting
 from tests.engine.machine.script import BACKENDS, PROJECT, Player, cases, compiled, play
 
@@ -32,7 +45,8 @@ start:
 
 INPUTS = [
     Begin("m"), Text("x"), Digits("1"), Silence(), HungUp("x"), Late(), Unshown("x"),
-    BackendReplied(1, "done", {"sum": 1, "items": []}), Looked((0,)),
+    BackendReplied(1, "done", {"sum": 1, "items": []}), Looked((0,)), AgentLeft(1),
+    LineReplied(1, "done", "x"), Reopened(),
 ]  # fmt: skip
 
 AWAITED = {
@@ -41,25 +55,39 @@ AWAITED = {
     Waiting.READING: {Text, Digits, Silence, HungUp, Unshown},
     Waiting.BACKEND: {BackendReplied, Late, HungUp},
     Waiting.LOOK: {Looked, Late, HungUp},
+    Waiting.PEOPLE: {AgentLeft, HungUp},
+    Waiting.LINE: {LineReplied, HungUp},
+    Waiting.PAUSE: {Silence, HungUp},
+    Waiting.OFFER: {Reopened, Text, Digits, Silence, HungUp, Unshown},
     Waiting.ENDED: set(),
+}
+CALLS = {
+    "people": "flow: {}\nstart: [ { queue: support } ]\n",
+    "line": "flow: {}\nstart: [ { record: Говорите. } ]\n",
+    "pause": "flow: {}\nstart: [ { wait: 2s } ]\n",
 }
 
 
 def sessions() -> dict[Waiting, Session]:
-    flows = compiled({"m": FLOW})
+    flows = compiled({"m": FLOW, **CALLS})
     found = {}
+    for flow in CALLS:
+        call = begin(flows, channel="voice", caller="79161234567", called="0890", lang="ru", now=0)
+        call = advance(flows, call, Begin(flow), 0).session
+        found[call.waiting] = call
     session = begin(flows, channel="ussd", caller="79161234567", called="*1#", lang="ru", now=0)
     for given in (*INPUTS[:1], INPUTS[7], INPUTS[8], INPUTS[1], HungUp("x")):
         found[session.waiting] = session
         session = advance(flows, session, given, 0).session
     found[session.waiting] = session
+    found[Waiting.OFFER] = reopen(flows, found[Waiting.ANSWER], 0)
     return found
 
 
 @pytest.mark.parametrize("waiting", Waiting)
 @pytest.mark.parametrize("given", INPUTS, ids=lambda given: type(given).__name__)
 def test_an_input_that_is_not_awaited_leaves_the_session_untouched(waiting: Waiting, given: Any) -> None:
-    flows = compiled({"m": FLOW})
+    flows = compiled({"m": FLOW, **CALLS})
     session = sessions()[waiting]
     turn = advance(flows, session, given, 5)
     if type(given) in AWAITED[waiting]:
@@ -71,7 +99,7 @@ def test_an_input_that_is_not_awaited_leaves_the_session_untouched(waiting: Wait
 
 
 def test_an_answer_to_another_call_is_not_awaited() -> None:
-    flows = compiled({"m": FLOW})
+    flows = compiled({"m": FLOW, **CALLS})
     session = sessions()[Waiting.BACKEND]
     assert advance(flows, session, BackendReplied(7, "done"), 0).session == session
 
@@ -81,6 +109,8 @@ def test_a_session_of_another_build_is_refused() -> None:
     session = begin(one, channel="ussd", caller="", called="", lang="ru", now=0)
     with pytest.raises(WrongBuildError):
         advance(other, session, Begin("m"), 0)
+    with pytest.raises(WrongBuildError):
+        reopen(other, session, 0)
     assert not accepts(other, session, "x", 0)
 
 
@@ -109,7 +139,7 @@ def test_time_outs_of_the_channel_and_of_the_step() -> None:
 
 
 def test_the_same_input_gives_the_same_turn() -> None:
-    flows = compiled({"m": FLOW})
+    flows = compiled({"m": FLOW, **CALLS})
     session = sessions()[Waiting.ANSWER]
     assert advance(flows, session, Text("x"), 9) == advance(flows, session, Text("x"), 9)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from engine.reading.checks.project import load_checked
-from tests.engine.checks.check_document import AROUND, findings
+from tests.engine.checks.check_document import AROUND, Document, findings
 
 DOCUMENT = Path(__file__).parents[2] / "diagnostics" / "remedies.md"
 CASE = re.compile(
-    r"^## (?P<title>.+)\n```yaml\n(?P<source>.*?)```\n```text\n(?P<expected>.*?)```", re.MULTILINE | re.DOTALL
+    r"^## (?P<title>[^\n]+)\n```yaml\n(?P<source>.*?)```\n```text\n(?P<expected>.*?)```",
+    re.MULTILINE | re.DOTALL,
 )
 HEAD = 'flow: {title: А, ussd: "*1#"}\nstart:\n'
 CASES = [
@@ -26,7 +27,7 @@ CASES = [
 def test_a_mistake_has_the_right_remedy(source: str, expected: list[str]):
     assert [
         f"{found.place.line}:{found.place.column} {found.code}: {found.message} | {found.help}"
-        for found in findings({"a": HEAD + source})
+        for found in findings(Document("remedies", "", False, {"a": HEAD + source}, expected))
     ] == expected
 
 

@@ -50,6 +50,8 @@ PROJECT = """
 language: 1
 languages: [ru]
 memory: { wrong_code: 1d }
+queues: { support: {} }
+connect: { allow: ["74957660166"] }
 """
 
 

@@ -411,7 +411,15 @@ FAILS = {
     "silence after the end": ('- dial: "*1#"\n- press: 2\n- silence:', 3, "nothing is asked", None, None),
     "seen before anything": ("- see: Что?", 1, "no session has begun", None, None),
     "a code nobody has": ('- dial: "*777#"', 1, "no flow has the code *777#", None, None),
-    "a call": ('- dial: "0890"', 1, "calls are not available yet", None, None),
+    "a call nobody takes": ('- dial: "0890"', 1, "no flow has the number 0890", None, None),
+    "heard over USSD": (
+        '- dial: "*1#"\n- hear: Баланс ...',
+        2,
+        "nothing is heard over ussd: write see",
+        None,
+        None,
+    ),
+    "spoken over USSD": ('- dial: "*1#"\n- say: да', 2, "nobody speaks over ussd", None, None),
     "a message nobody takes": (
         '- text: привет\n  to: "999"',
         1,
@@ -486,10 +494,10 @@ FAILS = {
     "a wait without a unit": ('- dial: "*1#"\n- wait: 10', 2, "needs a unit", None, None),
     "no flow to run": ("- run: iner", 1, 'there is no flow "iner"', None, None),
     "an unfit input": ("- run: inner\n  with: { n: много }", 1, "много", None, None),
-    "run in a call": (
-        "- run: inner\n  over: voice\n  with: { n: 1 }",
+    "run over a channel there is not": (
+        "- run: inner\n  over: fax\n  with: { n: 1 }",
         1,
-        "over: voice is not available yet",
+        "over: fax is not one of ussd, sms, voice, event",
         None,
         None,
     ),

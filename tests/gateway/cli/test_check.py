@@ -30,6 +30,42 @@ def test_a_warning_is_shown_and_does_not_fail(gudok, root, edit):
     assert result.exit_code == 0
     assert "warning" in result.output
     assert result.output.endswith("no errors, 1 warning\n")
+    strict = gudok("check", root, "--strict")
+    assert (strict.exit_code, strict.output) == (1, result.output)
+
+
+def test_a_hint_does_not_fail_a_strict_check(gudok, root):
+    (root / "flows" / "lonely.yaml").write_text("flow: { title: т }\nstart:\n  - end: Да.\n", "utf-8")
+    result = gudok("check", root, "--strict")
+    assert result.exit_code == 0
+    assert result.output.endswith("no errors, 1 hint\n")
+
+
+def test_recordings_are_known_by_their_names(gudok, root):
+    (root / "flows" / "hello.yaml").write_text(
+        'flow: { title: т, call: "0890" }\nstart:\n  - say: Привет!\n    sound: hello\n  - callback: q\n',
+        "utf-8",
+    )
+    settings = root / "config" / "project.yaml"
+    settings.write_text(settings.read_text("utf-8") + "queues: { q: {} }\n", "utf-8")
+    assert "nothing is recorded in ru" in gudok("check", root).output
+    sounds = root / "flows" / "sounds" / "ru"
+    sounds.mkdir(parents=True)
+    (sounds / "hello.wav").write_bytes(b"")
+    assert "recorded" not in gudok("check", root).output
+    (sounds / "bye.wav").write_bytes(b"")
+    assert (
+        "flows/sounds/ru/bye.wav:1:1: hint: nothing plays the recording ru/bye" in gudok("check", root).output
+    )
+
+
+def test_one_broken_flow_does_not_hide_what_is_wrong_in_the_others(gudok, root, edit):
+    edit("flows/buy.yaml", "      unknown:\n        end: Проверяем.\n", "")
+    (root / "flows" / "broken.yaml").write_text("flow: { title: т }\nstart:\n  - ende: Да.\n", "utf-8")
+    result = gudok("check", root)
+    assert "[unknown-step]" in result.output
+    assert "flows/buy.yaml:5:5: error: b.buy takes money" in result.output
+    assert "settled" not in result.output
 
 
 def test_as_data(gudok, root, edit):
@@ -85,8 +121,9 @@ def test_settings_are_checked_and_what_the_environment_will_hold_counts_as_given
 
 def test_the_shipped_project_is_clean_without_its_password(gudok, monkeypatch):
     monkeypatch.delenv("SMPP_PASSWORD", raising=False)
-    result = gudok("check", Path(__file__).parents[3])
-    assert (result.exit_code, result.output) == (0, "no errors\n")
+    result = gudok("check", Path(__file__).parents[3], "--strict")
+    assert result.exit_code == 0
+    assert result.output.rpartition("\n\n")[2].startswith("no errors")
 
 
 def test_a_mistake_in_the_settings_is_shown_with_its_line(gudok, root):

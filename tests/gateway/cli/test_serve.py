@@ -8,10 +8,11 @@ import pytest
 import structlog
 
 from gateway.app import Gateway, StartError
+from gateway.demo.project import PLAYED
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-ADDRESSES = {"BILLING_URL": "http://127.0.0.1:1", "CRM_URL": "http://127.0.0.1:1"}
+ADDRESSES = dict.fromkeys(PLAYED, "http://127.0.0.1:1")
 
 
 def gateway(data: Path, port: int) -> Gateway:

@@ -158,6 +158,33 @@ async def test_a_menu_waits_and_goes_on_until_the_subscriber_hangs_up(page: Open
     assert (await page.order("answer", phone=RICH, text="1")) == (409, "No dialog expects an answer")
 
 
+async def test_an_offer_is_made_and_taken(page: Open) -> None:
+    screen = await page.dial("*115#")
+    assert screen["text"].startswith("Ultra: 15 ГБ, 3000 мин, 990 ₽\n1 Подключить")
+    assert (await page.answer("1"))["text"] == "Тариф подключён. Подробности в SMS."
+    told = await page.until("message", lambda one: not one["mine"])
+    assert told["text"] == "Тариф Ultra подключён, 990 ₽ в месяц."
+    assert (await page.dial("*115#"))["text"] == "Предложений пока нет."
+
+
+async def test_a_question_by_sms_is_answered_by_the_knowledge_base(page: Open) -> None:
+    assert await page.order("sms", phone=RICH, to="000500", text="Как узнать баланс?") == (200, "")
+    told = await page.until("message", lambda one: not one["mine"])
+    assert told["text"].startswith("Баланс: наберите *100#.\nОтвет помог?")
+
+
+async def test_a_lost_sim_is_blocked_from_any_phone(page: Open) -> None:
+    await page.dial("*891#")
+    assert (await page.answer("9160000002"))["text"] == "Введите последние четыре цифры паспорта."
+    assert (await page.answer("0002"))["text"].startswith("+7 916 000-00-02: вернуть можно только в салоне")
+    blocked = (await page.answer("1"))["text"]
+    assert blocked.startswith("Номер заблокирован.")
+    await page.dial("*891#")
+    await page.answer("9160000002")
+    await page.answer("0002")
+    assert (await page.answer("1"))["text"] == blocked  # within the hour it is the same order
+
+
 async def test_an_empty_sms_renews_and_is_answered(page: Open) -> None:
     assert await page.order("sms", phone=RICH, to="9290", text="") == (200, "")
     sent = await page.until("message", lambda one: one["mine"] and one["state"] == "delivered")

@@ -135,7 +135,8 @@ def test_every_operation_that_can_be_refused_is_tried() -> None:
     tried = {name for name, *_ in REFUSED}
     never = {"billing.packages", "billing.account", "billing.tariffs", "billing.options", "billing.payments"}
     never |= {"billing.promise_terms", "billing.auto_payment", "billing.option_off"}
-    assert tried | never == {operation.name for operation in OPERATIONS}
+    here = ("billing.", "crm.")  # the others are tried over HTTP, in test_services.py
+    assert tried | never == {operation.name for operation in OPERATIONS if operation.name.startswith(here)}
 
 
 @pytest.mark.parametrize(

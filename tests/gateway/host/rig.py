@@ -161,6 +161,16 @@ class PaperLink:
     def flush(self) -> None:
         self.flushed += 1
 
+    def hand_back(self) -> None:
+        """Nothing ever waits on paper."""
+
+    @property
+    def rate(self) -> float | None:
+        return None
+
+    def spare(self) -> tuple[int, int]:
+        return 1_000, 1_000
+
     def respond(
         self, bind: int, connection: int, sequence: int, status: int = 0, encoded: Any = None
     ) -> None:

@@ -350,6 +350,15 @@ class Line:
 
     def flush(self) -> None: ...
 
+    def hand_back(self) -> None: ...
+
+    @property
+    def rate(self) -> float | None:
+        return None
+
+    def spare(self) -> tuple[int, int]:
+        return 1_000, 1_000
+
     async def close(self) -> None: ...
 
     def respond(self, _bind: int, connection: int, sequence: int, status: int = 0) -> None:
@@ -539,6 +548,10 @@ class Simulation:
             gateway.outbox.tend()
             gateway.sms.tend(now)
             gateway.events.tend(now)
+            gateway.people.tend(now)
+            gateway.starts.tend(now)
+            gateway.outbounds.tend(now)
+            gateway.suspended.tend(now)
             await self.settle()
 
     async def to_the_end(self, first: float = 1) -> None:

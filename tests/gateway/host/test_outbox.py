@@ -6,7 +6,7 @@ import pytest
 
 from gateway.settings import Centre
 from gateway.store.record import MessageState
-from smpp.event import BindUp
+from smpp.event import BindUp, Failed
 from smpp.settings import LinkSettings, Secret
 from tests.gateway.host.rig import BIND, Page, Rig, failing, lay_out, rigged
 
@@ -155,3 +155,137 @@ async def test_what_was_not_accepted_before_a_restart_is_sent_after_it(
         assert rig.texts == ["Первый?"]
         await rig.write("раз", "2")
         assert rig.texts == ["Первый?", "Второй?"], "the question of before the restart takes its answer"
+
+
+BOTH = (Centre("first", LINK), Centre("second", LINK))
+SPLIT = (Centre("a", LINK, carries=frozenset({"ussd"})), Centre("b", LINK, carries=frozenset({"sms"})))
+
+
+async def test_what_waits_at_a_centre_that_is_gone_goes_another_way_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rigged(tmp_path, monkeypatch, *BOTH) as rig:
+        first, second = rig.links
+        await rig.write("начать", "2")
+        (page,) = first.pages
+        first.up = False
+        first.tell(Failed(page.token, "unsent"))
+        await rig.idle()
+        assert [one.text for one in second.pages] == ["Первый?"]
+        second.accept(second.pages[0], message_id=b"b")
+        await rig.idle()
+        assert state(rig) == [MessageState.ACCEPTED.value]
+        assert rig.gateway.host.counters["sms_rerouted"] == 1
+
+
+async def test_a_message_without_an_answer_is_sent_again_over_the_other_centre(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rigged(tmp_path, monkeypatch, *BOTH) as rig:
+        first, second = rig.links
+        await rig.write("начать", "2")
+        first.up = False
+        first.lose(first.pages[0], "closed")
+        await rig.idle()
+        assert second.pages == []
+        rig.clock.advance(1_100)
+        rig.gateway.outbox.tend()
+        await rig.idle()
+        assert [one.text for one in second.pages] == ["Первый?"]
+
+
+async def test_an_account_that_one_centre_refuses_may_be_good_at_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rigged(tmp_path, monkeypatch, *BOTH) as rig:
+        first, second = rig.links
+        await rig.write("начать", "2")
+        first.accept(first.pages[0], 0x0F)
+        await rig.idle()
+        assert [one.text for one in second.pages] == ["Первый?"]
+        second.accept(second.pages[0], 0x0F)
+        await rig.idle()
+        assert state(rig) == [MessageState.FAILED.value], "refused by all"
+
+
+async def test_a_secret_in_doubt_is_not_sent_by_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(tmp_path)
+    (tmp_path / "flows/secret.yaml").write_text(SECRET_FLOW.replace("12345", "12345 " * 60), encoding="utf-8")
+    async with rigged(tmp_path, monkeypatch, *BOTH) as rig:
+        first, second = rig.links
+        await rig.write("дай", "5")
+        assert len(first.pages) > 1
+        first.up = False
+        first.lose(first.pages[0], "closed")
+        for page in first.pages[1:]:
+            first.tell(Failed(page.token, "unsent"))
+        await rig.idle()
+        rig.clock.advance(61_000)
+        rig.gateway.outbox.tend()
+        await rig.idle()
+        assert second.pages == []
+
+
+async def test_a_half_taken_message_waits_for_its_centre_and_then_begins_anew_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rigged(tmp_path, monkeypatch, *BOTH) as rig:
+        first, second = rig.links
+        await rig.write("да", "3")
+        assert len(first.pages) == 3
+        first.accept(first.pages[0], message_id=b"a")
+        first.up = False
+        for page in first.pages[1:]:
+            first.lose(page, "closed")
+        await rig.idle()
+        for _ in range(5):
+            rig.clock.advance(5_000)
+            rig.gateway.outbox.tend()
+            await rig.idle()
+        assert second.pages == []
+        rig.clock.advance(31_000)
+        rig.gateway.outbox.tend()
+        await rig.idle()
+        assert len(second.pages) == 3
+        assert reference(second.pages[0]) == reference(second.pages[2])
+
+
+async def test_a_number_of_its_own_never_leaves_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rigged(tmp_path, monkeypatch, *TWO) as rig:
+        first, second = rig.links
+        await rig.write("начать", "2")
+        first.up = False
+        first.tell(Failed(first.pages[0].token, "unsent"))
+        rig.clock.advance(61_000)
+        rig.gateway.outbox.tend()
+        await rig.idle()
+        assert second.pages == []
+
+
+@pytest.mark.parametrize(
+    ("centres", "down", "ready"),
+    [
+        (BOTH, (0,), True),
+        (BOTH, (0, 1), False),
+        (TWO, (1,), False),
+        ((*TWO, Centre("third", LINK, numbers=frozenset({"3"}))), (1,), True),
+        (SPLIT, (0,), False),
+        (SPLIT, (), True),
+    ],
+)
+async def test_ready_means_that_everything_can_leave_by_some_way(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    centres: tuple[Centre, ...],
+    down: tuple[int, ...],
+    ready: bool,
+) -> None:
+    async with rigged(tmp_path, monkeypatch, *centres) as rig:
+        assert rig.gateway.bound
+        for number in down:
+            rig.links[number].up = False
+        assert rig.gateway.bound is ready

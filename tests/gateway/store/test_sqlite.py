@@ -351,12 +351,13 @@ def test_a_file_of_a_newer_version_is_left_alone(open_store: Open) -> None:
     path = store.path
     store.close()
     connection = sqlite3.connect(path)
+    (present,) = connection.execute("PRAGMA user_version").fetchone()
     connection.execute("PRAGMA user_version = 999")
     connection.close()
     with pytest.raises(StoreDamagedError, match="upgrade"):
         open_store()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 1")
+    connection.execute(f"PRAGMA user_version = {present}")
     connection.close()
     open_store()
 

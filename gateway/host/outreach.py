@@ -1,0 +1,117 @@
+"""USSD dialogs that the gateway begins: whether a subscriber was reached, told once to whoever asked for it.
+
+A notification has reached its subscriber when the centre took it; a question when an answer came. What to do
+about the others (another try, an SMS) is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeAlias
+
+from gateway.host.batch import Batch
+from smpp.pdu.status import Policy, policy
+from ussd.dialect import Dialect
+from ussd.dialog import Dialog, Key
+
+
+class Reach(StrEnum):
+    """What came of a dialog that we began.
+
+    `busy`: the subscriber is in another dialog. `rejected`: closed by the subscriber or the network before an
+    answer. `later`: the centre is overloaded. `unknown`: the centre said nothing. `unsaid`: the flow had
+    nothing to say, so nothing was sent.
+    """
+
+    REACHED = "reached"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    LATER = "later"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+    UNSAID = "unsaid"
+
+
+_MEANT = {
+    "locked": Reach.BUSY,
+    "timed_out": Reach.NO_ANSWER,
+    "unreachable": Reach.UNREACHABLE,
+    "gone": Reach.UNREACHABLE,
+    "throttled": Reach.LATER,
+    "temporary": Reach.LATER,
+}
+_Name: TypeAlias = tuple[Key, int]
+_UNCERTAIN = ("timeout", "wrong_response")
+
+
+class Outreach:
+    """The dialogs that we have begun and of which nobody knows yet what comes of them.
+
+    `told(batch, plan, reach)` is called within a batch; what it stores is stored with the news. `plan` is the
+    name that the dialog was begun in. `count` is given the outcomes, for metrics.
+    """
+
+    def __init__(self, count: Callable[[str], None]) -> None:
+        self.told: Callable[[Batch, str, Reach], None] | None = None
+        self._count = count
+        self._open: dict[_Name, str] = {}
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is open."""
+        return bool(self._open)
+
+    def begun(self, batch: Batch, dialog: Dialog, plan: str) -> None:
+        """A dialog begins, in the name of `plan`."""
+        name = (dialog.key, dialog.opened_at)
+        dialog.plan = self._open[name] = plan
+        batch.on_failure(lambda: self._open.pop(name, None))
+        self._count("ussd_begun")
+
+    def restore(self, dialog: Dialog) -> None:
+        """Take over a dialog that was stored before the start and has had no answer."""
+        if dialog.plan and not dialog.turns and not dialog.acks:
+            self._open[dialog.key, dialog.opened_at] = dialog.plan
+
+    def end(self, batch: Batch, dialog: Dialog, reach: Reach) -> None:
+        """It is known what came of a dialog; of one that is known already, or not ours, nothing is told."""
+        self._end(batch, (dialog.key, dialog.opened_at), reach)
+
+    def confirmed(self, batch: Batch, dialog: Dialog, page: int, status: int, dialect: Dialect) -> None:
+        """The centre has answered to the first page of a dialog."""
+        if not dialog.ours or page != 1:
+            return
+        if status:
+            self.end(batch, dialog, refusal(dialect, status))
+        elif not dialog.live or dialog.releasing:
+            self.end(batch, dialog, Reach.REACHED)
+
+    def failed(self, batch: Batch, dialog: Dialog, page: int, failure: str) -> None:
+        """The first page of a dialog got no answer of the centre."""
+        if not dialog.ours or page != 1:
+            return
+        if failure not in _UNCERTAIN:
+            self.end(batch, dialog, Reach.LOST)
+        elif not dialog.live:
+            self.end(batch, dialog, Reach.UNKNOWN)
+
+    def _end(self, batch: Batch, name: _Name, reach: Reach) -> None:
+        plan = self._open.pop(name, None)
+        if plan is None:
+            return
+        batch.on_failure(lambda: self._open.__setitem__(name, plan))
+        self._count(f"ussd_reach.{reach.value}")
+        if self.told is not None:
+            self.told(batch, plan, reach)
+
+
+def refusal(dialect: Dialect, status: int) -> Reach:
+    """Say what a negative submit_sm_resp to a first page means for its subscriber."""
+    meaning = dialect.status.get(status)
+    if meaning is not None:
+        return _MEANT.get(meaning, Reach.REFUSED)
+    what = policy(status, dialect.vendor)
+    return Reach.LATER if what in (Policy.THROTTLE, Policy.TEMPORARY) else Reach.REFUSED

@@ -1,0 +1,170 @@
+"""The record of one session: its fields in their order, made from what the host knows when it ends.
+
+No text of a subscriber and no argument of a call is in it but the amount of a charge. The number is masked
+unless the settings want it whole; the keyed hash joins the records of one subscriber without it (152-FZ,
+GDPR 25; reliability 5). The number of the record is given by the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+
+from engine.capabilities import Channel
+from engine.effects import CallBackend
+from engine.types import Scalar
+from engine.values import Value
+from gateway.host.conversation import Conversation, begun_by_us
+from gateway.journal.tally import CALL, CALLBACK, END, FLOW, QUEUE, REFUSED, SMS, Fact
+from gateway.log import masked_number, masked_text
+
+
+class Detail(msgspec.Struct, frozen=True, omit_defaults=False):
+    """One record. Times are ISO 8601 in UTC with milliseconds, durations milliseconds.
+
+    `path` are the flows the session was seen in, the first one first. `calls` are `operation:outcome`,
+    `charges` `operation:outcome:amount`. `handling_ms` is the time until people were asked for, or all of it.
+    `release` says who ended a USSD dialog: `flow`, `network`, `lost`, `timer`, `new`. `self_served` is
+    true of a session with a subscriber that asked for no people.
+    """
+
+    session: str
+    build: str
+    channel: str
+    started: str
+    ended: str
+    duration_ms: int
+    handling_ms: int
+    subscriber: str
+    subscriber_key: str
+    called: str
+    flow: str
+    path: str
+    topic: str
+    language: str
+    reason: str
+    inputs: int
+    pages: int
+    turns: int
+    release: str
+    begun_by: str
+    link: str
+    dialect: str
+    messages: int
+    message_parts: int
+    calls: str
+    charges: str
+    refused: str
+    queue: str
+    task: str
+    self_served: bool
+
+
+FIELDS = ("number", *Detail.__struct_fields__)
+"""The columns of the files."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def moment(at: int) -> str:
+    """Write UTC milliseconds as ISO 8601."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def call_fact(conversation: Conversation, call: CallBackend, outcome: str) -> Fact:
+    """Return the fact of a call that has ended; of a charge with its amount."""
+    operation = conversation.flows.operations.get(call.operation)
+    amount = ""
+    if operation is not None and operation.charge:
+        money = [name for name, type_ in operation.takes.items() if type_.shape is Scalar.MONEY]
+        values = [value for name in money if isinstance(value := call.arguments.get(name), int | Decimal)]
+        amount = str(sum(values, Decimal(0))) if values else "0"
+    return (CALL, call.operation, outcome, amount)
+
+
+def task_number(ordered: Value) -> str:
+    """Return the number of a task out of what an order was answered with, "" if it has none."""
+    number = ordered.get("number") if isinstance(ordered, Mapping) else None
+    return "" if number is None else str(number)
+
+
+class Details:
+    """Makes records. `key` keys the hash of numbers, a new one every year; `dialects` are by link."""
+
+    def __init__(
+        self, key: bytes, dialects: dict[str, str], counters: Counter[str], *, full_numbers: bool
+    ) -> None:
+        self._key = key
+        self._dialects = dialects
+        self._counters = counters
+        self._full = full_numbers
+
+    def record(self, conversation: Conversation, frames: Sequence[str], now: int) -> bytes:
+        """Return the record of a session that ends now; `frames` are the flows it was last seen in."""
+        detail = self._made(conversation, frames, now)
+        self._counters[f"details.{detail.channel}"] += 1
+        if detail.self_served:
+            self._counters[f"self_served.{detail.channel}"] += 1
+            self._counters[f"self_served_ms.{detail.channel}"] += detail.handling_ms
+        return _encode(detail)
+
+    def _made(self, conversation: Conversation, frames: Sequence[str], now: int) -> Detail:
+        session, dialog = conversation.session, conversation.dialog
+        inputs, facts = conversation.tally
+        begun = [fact[1] for fact in facts if fact[0] == FLOW]
+        path = tuple(dict.fromkeys((*begun, *frames)))
+        queues = [fact for fact in facts if fact[0] in (QUEUE, CALLBACK)]
+        calls = [fact for fact in facts if fact[0] == CALL]
+        messages = [fact for fact in facts if fact[0] == SMS]
+        link = "" if dialog is None else dialog.group
+        ours = begun_by_us(conversation.key) if dialog is None else dialog.ours
+        handed = int(queues[0][2]) if queues else now
+        return Detail(
+            session=hashlib.blake2b(conversation.key.encode(), key=self._key, digest_size=12).hexdigest(),
+            build=session.build,
+            channel=session.channel,
+            started=moment(session.started),
+            ended=moment(now),
+            duration_ms=max(0, now - session.started),
+            handling_ms=max(0, handed - session.started),
+            subscriber=session.caller if self._full else masked_number(session.caller),
+            subscriber_key=self._hash(session.caller, now),
+            called=masked_text(session.called),
+            flow=path[0] if path else "",
+            path=" ".join(path),
+            topic=_topic(conversation, path),
+            language=session.lang,
+            reason=next((fact[1] for fact in reversed(facts) if fact[0] == END), "lost"),
+            inputs=inputs,
+            pages=0 if dialog is None else dialog.page,
+            turns=0 if dialog is None else dialog.turns,
+            release="" if dialog is None else dialog.ended_by,
+            begun_by="us" if ours else "subscriber",
+            link=link,
+            dialect=self._dialects.get(link, ""),
+            messages=len(messages),
+            message_parts=sum(int(fact[1]) for fact in messages),
+            calls=" ".join(f"{name}:{outcome}" for _, name, outcome, _ in calls),
+            charges=" ".join(f"{name}:{outcome}:{amount}" for _, name, outcome, amount in calls if amount),
+            refused=" ".join(f"{fact[1]}:{fact[2]}" for fact in facts if fact[0] == REFUSED),
+            queue=" ".join(dict.fromkeys(fact[1] for fact in queues)),
+            task=" ".join(fact[3] for fact in queues if fact[3]),
+            self_served=not queues and session.channel != Channel.EVENT,
+        )
+
+    def _hash(self, number: str, now: int) -> str:
+        if not number:
+            return ""
+        year = str(datetime.fromtimestamp(now / 1000, UTC).year).encode()
+        return hashlib.blake2b(number.encode(), key=self._key, salt=year, digest_size=12).hexdigest()
+
+
+def _topic(conversation: Conversation, path: Sequence[str]) -> str:
+    """Return the topic of the innermost flow that declares one."""
+    flows = conversation.flows.flows
+    return next((topic for name in reversed(path) if name in flows and (topic := flows[name].topic)), "")

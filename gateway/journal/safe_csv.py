@@ -1,0 +1,25 @@
+"""CSV that a spreadsheet shows and never runs: cells that would be a formula begin with an apostrophe."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a cell a formula or splits it, in one spreadsheet or another (reliability H9)."""
+
+
+def cell(value: object) -> str:
+    """Return a value as the text of a cell."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def line(values: Iterable[object]) -> str:
+    """Return a line with every cell in quotes and its end."""
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([cell(value) for value in values])
+    return out.getvalue()
