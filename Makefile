@@ -14,7 +14,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test test-services lint types flows-test unit house bench kill clean distclean \
+.PHONY: help run test test-services lint types flows-test unit sample docs house bench kill clean distclean \
 	environment-run environment-test
 
 help: ## this list
@@ -65,6 +65,12 @@ test-services: ## install or find what some tests need: Node.js, Chromium, Kanne
 		npm install --prefix tests/peers --no-package-lock --no-audit --no-fund --loglevel=error; \
 	echo "services: node $$(node --version), npm package smpp $$version, $$(chromium --version 2>/dev/null | head -n 1), Kannel, Net::SMPP"
 
+sample: ## renew the list of files that `gudok init` lays out
+	@git ls-files --cached --others --exclude-standard flows config asterisk-dialplan | LC_ALL=C sort > gateway/sample.txt
+
+docs: environment-test ## the documentation as a site, in build/site
+	$(PY) -m sphinx -b html -W --keep-going -q -d build/trees docs build/site
+
 house: environment-test ## sizes of the house beside the measure of good ones
 	@$(PY) benchmarks/house.py
 
@@ -76,7 +82,7 @@ kill: environment-test ## fifty rounds of kill -9 under load, ledgers compared
 
 clean: ## what tools have left; data/ and the environment stay
 	@find . -name __pycache__ -not -path './$(VENV)/*' -not -path './.git/*' -prune -exec rm -rf {} +
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist .coverage
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage
 
 distclean: clean ## the environment and the npm packages as well
 	@rm -rf "$(VENV)" tests/peers/node_modules

@@ -163,8 +163,9 @@ class Project:
     `ussd_unknown` the screen for a code that no flow has, `sms_from` the sender of texts nobody asked for.
     `sms_stop` is the memory that is the stop list ("" if there is none), `sms_stopped` the answer to STOP
     where no flow has the word, `sms_quiet` the window of the day (minutes) in which nothing unasked is sent.
-    `connect_allow` are the numbers a call may be transferred to; `translated` has the project's own texts by
-    language.
+    `connect_allow` are the numbers a call may be transferred to, `money_queue` is the queue of the people who
+    clear up orders of money ("" without queues). In a call the next digit is awaited `voice_between_ms`, and
+    keys stop a prompt if `voice_barge_in`. `translated` has the project's own texts by language.
     """
 
     languages: tuple[str, ...]
@@ -186,6 +187,9 @@ class Project:
     queues: Mapping[str, Queue] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     connect_allow: tuple[str, ...] = ()
+    money_queue: str = ""
+    voice_between_ms: int = 3_000
+    voice_barge_in: bool = True
     translated: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def late(self, language: str) -> str:
@@ -195,6 +199,10 @@ class Project:
     def unknown(self, language: str) -> str:
         """Return the screen for a code that no flow has, in a language."""
         return self.translated.get(language, {}).get(self.ussd_unknown, self.ussd_unknown)
+
+    def stopped(self, language: str) -> str:
+        """Return the answer to STOP where no flow has the word, in a language."""
+        return self.translated.get(language, {}).get(self.sms_stopped, self.sms_stopped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ nor steps.
 
 from __future__ import annotations
 
+from engine.chosen_language import keep_language
 from engine.effects import Look, Question
 from engine.expressions import Expression, Template, World, question_key
 from engine.session import Waiting
+from engine.spoken import JOINT
 from engine.stage import Stage
 from engine.values import Secret, Value
 from engine.wording import Wording
@@ -29,13 +31,14 @@ class View(Stage):
             self.owned = True
 
     def set(self, name: str, value: Value) -> None:
-        """Set a variable of the running flow; `lang` is that of the session."""
+        """Set a variable of the running flow; `lang` is that of the session, and of the next ones."""
         if name == "lang":
             if value not in self.flow.languages:
                 self.note("error", f"the flow has no language {value}")
                 return
             self.lang = str(value)
             self._world = None
+            self.effects.extend(keep_language(self.project, self.caller, self.lang))
             return
         self.own()
         self.variables[name] = value
@@ -92,13 +95,18 @@ class View(Stage):
         return self.stack[0].flow if self.stack else self.flow.id
 
     def text_of(self, wording: Wording | None) -> str | Secret:
-        """Return a text for this channel and language; empty where the channel has none."""
-        if wording is None:
-            return ""
-        form = wording.forms.get((self.channel, self.lang))
+        """Return a text for this channel and language to be read; empty where the channel has none."""
+        form = None if wording is None else wording.forms.get((self.channel, self.lang))
         if form is None:
             return ""
         return form.constant if form.constant is not None else form.template.render(self)
+
+    def said_of(self, wording: Wording | None) -> str | Secret:
+        """Return a text as it is said in this channel and language; in a call with marks in it."""
+        form = None if wording is None else wording.forms.get((self.channel, self.lang))
+        if form is None:
+            return ""
+        return form.constant if form.constant is not None else form.render(self)
 
     def speak(self, wording: Wording) -> None:
         """Say a text of the flow."""
@@ -108,16 +116,16 @@ class View(Stage):
         if form.constant is not None:
             self.say(form.constant, constant=True)
         else:
-            self.say(form.template.render(self))
+            self.say(form.render(self))
 
     def head(self, wording: Wording) -> str:
         """Return what is said and the text behind it; the buffer stays, a page may be shown again."""
-        text = self.text_of(wording)
+        text = self.said_of(wording)
         self.hidden = isinstance(text, Secret)
         plain = text.reveal() if isinstance(text, Secret) else text
         if not self.said:
             return plain
-        joint = " " if self.channel == "voice" else "\n"
+        joint = JOINT if self.channel == "voice" else "\n"
         said = self.said_text()[0]
         return f"{said}{joint}{plain}" if plain else said
 

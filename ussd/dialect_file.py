@@ -237,6 +237,8 @@ FIELDS = (
     Field("sms", nested(_SMS, "sms"), doc="the SMS side of the centre"),
 )
 """Everything that a dialect file may say; also the source of its documentation and JSON Schema."""
+SECTIONS: Mapping[str, tuple[Field, ...]] = {"country": _COUNTRY, "ussd": _USSD, "sms": _SMS}
+"""The fields of each section."""
 
 _Values = Mapping[str, FieldValue]
 

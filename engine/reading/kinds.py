@@ -175,7 +175,12 @@ SPOKEN = Kind(
 EXPRESSION = Kind("an expression, without {{ }}", _read_expression, {"type": ["string", "number", "boolean"]})
 """E of the language; the value is the Text itself."""
 
-BLOCK = Kind("a scene name, a step, a list of steps, or nothing", _read_node, {}, may_be_empty=True)
+BLOCK = Kind(
+    "a scene name, a step, a list of steps, or nothing",
+    _read_node,
+    {"$ref": "#/$defs/block"},
+    may_be_empty=True,
+)
 """B of the language; the value is the node, the compiler reads it."""
 
 ANY = Kind("any value", _read_node, {}, may_be_empty=True)

@@ -48,6 +48,8 @@ FILE = "config/project.yaml"
 
 USSD_LATE = "Ответ пришлём в SMS."
 SMS_STOP = "no_ads"
+MONEY_QUEUE = "outgoing"
+"""The queue of money tasks where the project names none."""
 SMS_STOPPED = "Больше не пишем вам без вашего запроса."
 USSD_UNKNOWN = "Такого номера нет. Проверьте и наберите ещё раз."
 
@@ -127,9 +129,19 @@ FIELDS = (
     Field("limits", nested(LIMITS, "limits"), doc="bounds of flows"),
     Field("operator", BLOCK, doc="where the word operator leads"),
     Field("errors", TABLE, doc="blocks by channel where a flow handles no error"),
-    Field("memory", map_of(KEEPING), default={}, doc="what is remembered of a subscriber, and how long"),
+    Field(
+        "memory",
+        map_of(KEEPING),
+        default={},
+        doc="what is remembered of a subscriber, and how long; lang: the language he has chosen",
+    ),
     Field("calendars", map_of(nested(CALENDAR, "calendar")), default={}, doc="working days and hours"),
     Field("queues", map_of(ANY), default={}, doc="queues of people"),
+    Field(
+        "money",
+        NAME,
+        doc="the queue of who clears up charges of unknown outcome; else `outgoing`, else the first",
+    ),
     Field("connect", nested(CONNECT, "connect"), doc="numbers that calls may be transferred to"),
 )
 
@@ -155,6 +167,7 @@ def read_project(tree: Node | None, report: Report) -> ProjectFile | None:
     calendars = _calendars(values["calendars"].value)
     ussd, voice, sms = (_section(values[name].value) for name in ("ussd", "voice", "sms"))
     limits = _section(values["limits"].value)
+    queues = _queues(values["queues"].value, calendars, report)
     project = Project(
         languages=_languages(values["languages"], report),
         zone=_zone(values["timezone"], report),
@@ -166,6 +179,8 @@ def read_project(tree: Node | None, report: Report) -> ProjectFile | None:
         ussd_reply_ms=ussd.get("reply", 10_000),
         ussd_late=ussd.get("late", USSD_LATE),
         ussd_unknown=ussd.get("unknown", USSD_UNKNOWN),
+        voice_between_ms=voice.get("between_digits", 3_000),
+        voice_barge_in=voice.get("barge_in", True),
         sms_from=sms.get("from", ""),
         sms_parts=sms.get("parts", 3),
         sms_stop=_stop_list(values["sms"].value, values["memory"].value, report),
@@ -177,9 +192,10 @@ def read_project(tree: Node | None, report: Report) -> ProjectFile | None:
             limits.get("menu_depth", 4),
             limits.get("speech", 30_000),
         ),
-        queues=_queues(values["queues"].value, calendars, report),
+        queues=queues,
         calendars=calendars,
         connect_allow=_allowed(values["connect"].value, report),
+        money_queue=_money_queue(values["money"], queues, values["queues"].value, report),
     )
     operator = values["operator"].node
     return ProjectFile(project, values["errors"].value, operator)
@@ -241,6 +257,22 @@ def _stop_list(sms: Mapping[str, FieldValue] | None, memory: Mapping[str, FieldV
             help=f"memory: {{ {name}: forever }}",
         )
     return ""
+
+
+def _money_queue(
+    field: FieldValue, queues: Mapping[str, Queue], written: Mapping[str, FieldValue], report: Report
+) -> str:
+    """Return the queue of money tasks, "" where the project has no queues."""
+    if field.node is not None and field.value in queues:
+        return str(field.value)
+    if field.node is not None and field.value is not None and field.value not in written:
+        report.error(
+            "no-queue",
+            f'there is no queue "{field.value}"{did_you_mean(field.value, queues)}',
+            field.node,
+            help=f"queues: of config/project.yaml declares {', '.join(queues) or 'none'}",
+        )
+    return MONEY_QUEUE if MONEY_QUEUE in queues else next(iter(queues), "")
 
 
 def _constants(table: Table | None, report: Report) -> dict[str, Any]:

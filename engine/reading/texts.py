@@ -13,7 +13,7 @@ from engine.expressions import Template
 from engine.flow import Project, SourceText
 from engine.flow_set import FlowSet
 from engine.reading.diagnostic import Place, Report
-from engine.reading.tree import Table, Text, describe
+from engine.reading.tree import Empty, Table, Text, describe
 from engine.reading.yaml_text import read_tree
 
 PROJECT_FILE = "config/project.yaml"
@@ -28,7 +28,7 @@ def variables_of(template: Template) -> frozenset[str]:
 
 
 def source_texts(flows: FlowSet) -> tuple[SourceText, ...]:
-    """Return every text of the set, each place once: those of flows, of the project, of USSD."""
+    """Return every text of the set, each place once: those of flows, then the project's own."""
     found: dict[Place, SourceText] = {}
     for flow in flows.flows.values():
         for text in flow.texts:
@@ -36,8 +36,10 @@ def source_texts(flows: FlowSet) -> tuple[SourceText, ...]:
     texts = list(found.values())
     project = flows.project
     place = Place(PROJECT_FILE, 1, 1)
-    own = (SourceText(line, place, frozenset(), "") for line in (project.ussd_late, project.ussd_unknown))
-    return (*texts, *own)
+    lines = [project.ussd_late, project.ussd_unknown]
+    if project.sms_stop:  # without a stop list nobody says STOP to us
+        lines.append(project.sms_stopped)
+    return (*texts, *(SourceText(line, place, frozenset(), "") for line in lines))
 
 
 def is_texts_file(name: str) -> bool:
@@ -66,7 +68,7 @@ def read_texts(files: Mapping[str, str], project: Project, report: Report) -> di
                 )
             continue
         tree = read_tree(files[name], name, report)
-        if tree is None:
+        if tree is None or isinstance(tree, Empty):  # nothing but comments: nobody has translated yet
             continue
         if not isinstance(tree, Table):
             report.error("type", f"expected texts with their translations, not {describe(tree)}", tree)

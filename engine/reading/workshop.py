@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from engine.expressions import (
     Expression,
     ExpressionProblems,
+    Scope,
     Template,
     Vocabulary,
     compile_expression,
@@ -29,6 +30,7 @@ from engine.reading.suggestion import did_you_mean, suggestion
 from engine.reading.tree import Empty, Node, Sequence, Table, Text, describe
 from engine.target import Again, Back, Leave, Main, Operator, Quit, Resume, Scene
 from engine.types import Type
+from engine.values import Secret
 from engine.wording import Form, Wording
 
 CHANNELS = ("voice", "ussd", "sms", "event")
@@ -338,6 +340,8 @@ class Workshop:
                 form = self.form(text, language if heard else self.offered[0])
                 if form is None:
                     return None
+                if heard and channel == "voice" and form.constant is None:
+                    form = replace(form, render=_aloud(form.template))
                 if heard and form.lang == self.offered[0]:
                     self.heard.setdefault(text.place, (text, form.template))
                 forms[channel, language] = form
@@ -359,7 +363,7 @@ class Workshop:
         else:
             language = main
             template = self.template(text, main)
-        return None if template is None else Form(template, language, template.constant)
+        return None if template is None else Form(template, language, template.constant, template.render)
 
     # Names
 
@@ -378,6 +382,15 @@ class Workshop:
             self.report.error("reserved-name", f"{name} hides {hidden}; choose another name", node)
             return None
         return name
+
+
+def _aloud(template: Template) -> Callable[[Scope], str | Secret]:
+    """Return how a text is rendered in a call; few flows are called, so it is compiled at its first use."""
+
+    def render(scope: Scope) -> str | Secret:
+        return template.speech.render(scope)
+
+    return render
 
 
 @dataclass(frozen=True, slots=True)

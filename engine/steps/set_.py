@@ -24,7 +24,10 @@ class Set(Step):
     verb = "set"
     FIELDS = (
         Field(
-            "set", map_of(EXPRESSION), required=True, doc="variables with their values; lang: the language"
+            "set",
+            map_of(EXPRESSION),
+            required=True,
+            doc="variables with their values; lang: the language, kept with memory: { lang }",
         ),
     )
     EXAMPLE = "- set: { points: 100 }"

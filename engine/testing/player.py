@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine.background import EventFailedError
+from engine.chosen_language import chosen_language
 from engine.expressions import ExpressionFailed
 from engine.flow_set import FlowSet
 from engine.inputs import Begin, Digits, Reopened, Silence, Text
@@ -152,7 +153,7 @@ class Player:
         if broken is not None:
             self.take_up(broken)
             return
-        talk = self.open(channel, start.called)
+        talk = self.open(channel, start.called, lang=self.asked_language(action))
         talk.give(Begin(start.flow, start.arguments, start.ahead))
 
     def broken(self, flow: str, channel: str) -> Talk | None:
@@ -197,7 +198,7 @@ class Player:
         self.ledger.lines.append(f"> {self.number}: {text}")
         if start is None:
             raise StepFailedError(f"no flow takes this message to {self.number}")
-        talk = self.open("sms", self.number, text)
+        talk = self.open("sms", self.number, text, lang=self.asked_language(action))
         self.by_sms[self.caller, self.number] = talk
         talk.give(Begin(start.flow, start.arguments, start.ahead))
 
@@ -242,7 +243,11 @@ class Player:
         called = self.flows.project.sms_from if opening.channel == "sms" else ""
         self.caller = opening.caller or self.caller
         talk = self.open(
-            opening.channel or "event", called, caller=opening.caller, event=fields, lang=opening.lang
+            opening.channel or "event",
+            called,
+            caller=opening.caller,
+            event=fields,
+            lang=self.chosen(opening.caller) or opening.lang,
         )
         if opening.channel == "sms":
             self.number = called
@@ -268,7 +273,7 @@ class Player:
         sound(report)
         self.ledger.lines.append(f"> run {name}")
         called = self.flows.project.sms_from if channel == "sms" else ""
-        talk = self.open(channel, called)
+        talk = self.open(channel, called, lang=self.asked_language(action))
         if channel == "sms":
             self.number = called
             self.by_sms[self.caller, called] = talk
@@ -284,15 +289,16 @@ class Player:
         event: Mapping[str, Value] | None = None,
         lang: str = "",
     ) -> Talk:
-        """Begin a conversation of the subscriber."""
+        """Begin a conversation of the subscriber, in the language he has chosen if no other is given."""
         if event is None:
             self.mark()
+        who = self.caller if caller is None else caller
         session = begin(
             self.flows,
             channel=channel,
-            caller=self.caller if caller is None else caller,
+            caller=who,
             called=called,
-            lang=lang or self.flows.project.languages[0],
+            lang=lang or self.chosen(who),
             text=text,
             event=event,
             now=self.world.now,
@@ -301,6 +307,18 @@ class Player:
         self.talk = Talk(self.flows, self.world, self.people, self.ledger, session)
         self.talks.append(self.talk)
         return self.talk
+
+    def asked_language(self, action: Action) -> str:
+        """Return the language that a step says the session begins in, "" if it does not say."""
+        language = text_of(action.fields.get("lang"))
+        known = self.flows.project.languages
+        if language and language not in known:
+            raise StepFailedError(f'lang: the project has no "{language}", only {", ".join(known)}')
+        return language
+
+    def chosen(self, subscriber: str) -> str:
+        """Return the language a subscriber has chosen in a session before, "" if none."""
+        return chosen_language(self.flows.project, lambda name: self.world.remembered(name, subscriber))
 
     def mark(self) -> None:
         """A new session begins: what happened before is no longer looked at by the `no` words."""

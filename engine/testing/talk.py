@@ -34,6 +34,7 @@ from engine.inputs import AgentLeft, BackendReplied, Input, Looked, Silence
 from engine.machine import advance
 from engine.masking import masked
 from engine.session import Session, Waiting, dump, load
+from engine.spoken import plain
 from engine.testing.people import People
 from engine.testing.surroundings import Surroundings
 from engine.values import Secret, Value
@@ -77,8 +78,8 @@ class Ledger:
 
 
 def open_text(text: str | Secret) -> str:
-    """Return a text with what is secret in it."""
-    return text.reveal() if isinstance(text, Secret) else text
+    """Return a text as people read it, with what is secret in it."""
+    return plain(text.reveal() if isinstance(text, Secret) else text)
 
 
 @dataclass(slots=True)
@@ -288,7 +289,7 @@ class Talk:
         shown = open_text(text)
         self.screen = shown if self.screen is None else f"{self.screen}\n{shown}"
         self.pages = pages
-        self.ledger.lines += [f"< {line}" for line in str(text).split("\n")]
+        self.ledger.lines += [f"< {line}" for line in plain(str(text)).split("\n")]
         if self.session.channel == "sms":
             self.ledger.messages.append(Message(self.session.caller, self.session.called, shown))
 

@@ -22,10 +22,10 @@ WORDS: dict[str, Word] = {
     word.name: word
     for word in (
         Word("given", table=True),
-        Word("dial", ("from",)),
-        Word("text", ("to", "from"), text=True),
+        Word("dial", ("from", "lang")),
+        Word("text", ("to", "from", "lang"), text=True),
         Word("event", ("with", "over", "no answer", "busy")),
-        Word("run", ("with", "over", "from")),
+        Word("run", ("with", "over", "from", "lang")),
         Word("press"),
         Word("say", text=True),
         Word("silence", value="none"),

@@ -15,9 +15,9 @@ from engine.reading.report import report_text
 from engine.reading.scalars import env_reference
 from engine.reading.tree import Node, Sequence, Table, Text, describe
 from engine.reading.yaml_text import read_tree
-from gateway.cli.docs import default
 from gateway.dialects import check_dialects
 from gateway.project_files import SETTINGS, ProjectError, read_text
+from gateway.reference.markdown import default
 from gateway.settings import EDR_FIELDS, EVENT_FIELDS, FIELDS, LINK_FIELDS, overridden, read_settings
 
 HIDDEN = frozenset({"password", "secret_key", "http_token", "secret", "previous"})

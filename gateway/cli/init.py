@@ -11,21 +11,11 @@ import click
 import gateway
 
 PARTS = ("flows", "config", "asterisk-dialplan")
-_DIALECTS = (
-    "active_bit", "code_address", "end_bit", "letters", "long_id", "plain", "smpp_plus", "standard",
-    "user_reference",
-)  # fmt: skip
-_FLOWS = ("home_account", "my_account", "refresh_package", "refresh_settled", "settled", "tips", "top_up")
-SAMPLE = (
-    *(f"flows/{name}.yaml" for name in (*_FLOWS, "options", "payments", "tariff")),
-    *(f"flows/{name}.test.yaml" for name in _FLOWS),
-    "config/project.yaml",
-    "config/backends.yaml",
-    "config/gateway.yaml",
-    *(f"config/dialects/{name}.yaml" for name in _DIALECTS),
-    "asterisk-dialplan/README.md",
-)
-"""The files that come with Gudok; in a checkout others may stand beside them, which are somebody's own."""
+SAMPLE = tuple((Path(gateway.__file__).parent / "sample.txt").read_text(encoding="utf-8").split())
+"""The files that come with Gudok, named in `gateway/sample.txt` (`make sample` renews it).
+
+In a checkout others may stand beside them, which are somebody's own.
+"""
 
 
 def sample() -> Path:

@@ -21,8 +21,9 @@ REASONS = {0: "bad_number", 1: "hung_up", 3: "no_answer", 4: "answered", 5: "bus
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Dial `number` and let it enter `context`. `identity` becomes the channel's Uniqueid.
+    """Dial `number` by the context `dial` and let it enter `context` at our number `caller` ("": at `s`).
 
+    `identity` becomes the channel's Uniqueid.
     `variables` are set on the channel before anything runs; `ring_s` is how long it may ring.
     """
 
@@ -32,6 +33,7 @@ class Attempt:
     caller: str
     variables: tuple[tuple[str, str], ...] = ()
     ring_s: int = 30
+    dial: str = "gudok-dial"
 
 
 def headers(attempt: Attempt) -> tuple[tuple[str, str], ...]:
@@ -40,13 +42,13 @@ def headers(attempt: Attempt) -> tuple[tuple[str, str], ...]:
         raise ActionError("Exten is not a telephone number")
     if attempt.caller and not _NUMBER.fullmatch(attempt.caller):
         raise ActionError("CallerID is not a telephone number")
-    if not _NAME.fullmatch(attempt.identity) or not _NAME.fullmatch(attempt.context):
+    if not all(map(_NAME.fullmatch, (attempt.identity, attempt.context, attempt.dial))):
         raise ActionError("ChannelId or Context is not a plain name")
     found = [
-        ("Channel", f"Local/{attempt.number}@{attempt.context}-dial/n"),
+        ("Channel", f"Local/{attempt.number}@{attempt.dial}/n"),
         ("ChannelId", attempt.identity),
         ("Context", attempt.context),
-        ("Exten", "s"),
+        ("Exten", attempt.caller or "s"),
         ("Priority", "1"),
         ("Timeout", str(attempt.ring_s * 1000)),
         ("Async", "true"),

@@ -22,7 +22,7 @@ SHELLS = (
     "smpp.links",  # binds and failover over many connections
     "smpp.testing",  # a test SMSC and USSD centre with real sockets
     "ivr.fastagi",
-    "ivr.ami.shell",
+    "ivr.ami.client",
     "ivr.testing",
     "gateway",  # the only place where effects meet the world
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
-_FILE = re.compile(r"# (?P<path>(flows|config)/[\w./]+\.yaml)\n")
+_FILE = re.compile(r"# (?P<path>[\w/]+(\.test)?\.(yaml|py))\n")
+_PROMPT = re.compile(r"^\$ (?P<command>.*)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,14 @@ class Saved:
 class Typed:
     """A command and what it prints; a line `...` stands for any lines."""
 
-    arguments: tuple[str, ...]
+    command: str
     printed: str
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """Return the fenced blocks of one language."""
+    found = _FENCE.finditer(document.read_text(encoding="utf-8"))
+    return [block["text"] for block in found if block["language"] == language]
 
 
 def steps(document: Path) -> list[Saved | Typed]:
@@ -32,12 +39,12 @@ def steps(document: Path) -> list[Saved | Typed]:
     found: list[Saved | Typed] = []
     for block in _FENCE.finditer(document.read_text(encoding="utf-8")):
         text = block["text"]
-        if block["language"] == "yaml" and (named := _FILE.match(text)):
+        if block["language"] in ("yaml", "python") and (named := _FILE.match(text)):
             found.append(Saved(named["path"], text))
         elif block["language"] == "console":
-            command, _, printed = text.partition("\n")
-            assert command.startswith("$ gudok "), command
-            found.append(Typed(tuple(command.removeprefix("$ gudok ").split()), printed))
+            parts = _PROMPT.split(text)
+            assert not parts[0], f"{document.name}: a console block begins with a command"
+            found += [Typed(*pair) for pair in zip(parts[1::2], parts[2::2], strict=True)]
     return found
 
 

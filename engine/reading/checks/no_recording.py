@@ -5,24 +5,17 @@ Where nothing at all is recorded in a language, that is known, and one hint is e
 
 from __future__ import annotations
 
-import hashlib
-
-from engine.expressions import Template
 from engine.reading.checks.fragment import shown
 from engine.reading.checks.survey import Survey
 from engine.reading.diagnostic import Place, Report
+from engine.spoken import recording_name
 from engine.steps.say import Say
 
 CODES = ("no-recording",)
 
 
-def recording_name(text: str) -> str:
-    """Return the file name of the recording of a text, without its ending: it goes by the words alone."""
-    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:16]
-
-
 def check(survey: Survey, report: Report) -> None:
-    """Look for a recording of every constant text of calls; silent where it is not known what there is."""
+    """Look for a recording of all fixed words of calls; silent where it is not known what there is."""
     if survey.recordings is None:
         return
     missing: dict[str, dict[str, Place]] = {}
@@ -35,16 +28,11 @@ def check(survey: Survey, report: Report) -> None:
                     missing.setdefault(language, {}).setdefault(f'"{step.sound}"', step.place)
             continue
         for template in shown(step, "voice"):
-            words = _words(template)
-            if words and f"{template.language}/{recording_name(words)}" not in survey.recordings:
-                missing.setdefault(template.language, {}).setdefault(f'for "{_short(words)}"', step.place)
+            for words in template.speech.phrases:
+                if f"{template.language}/{recording_name(words)}" not in survey.recordings:
+                    missing.setdefault(template.language, {}).setdefault(f'for "{_short(words)}"', step.place)
     for language, texts in missing.items():
         _missing(survey, language, texts, report)
-
-
-def _words(template: Template) -> str:
-    text = template.constant
-    return text if text is not None and any(sign.isalpha() for sign in text) else ""
 
 
 def _short(text: str) -> str:

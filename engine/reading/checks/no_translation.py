@@ -26,7 +26,7 @@ def check(survey: Survey, report: Report) -> None:
             for flow in flows.flows.values()
             if language in flow.languages[1:]
             for text in flow.texts
-            if text.text.strip() not in known and _has_words(text.text)
+            if text.text.strip() not in known and has_words(text.text)
         ]
         if missing and not known:
             _none(survey, language, len(missing), report)
@@ -65,7 +65,7 @@ def _file(survey: Survey, language: str) -> str:
     return inside if inside in survey.flows.sources else f"texts/{language}.yaml"
 
 
-def _has_words(text: str) -> bool:
+def has_words(text: str) -> bool:
     """Tell whether there is anything to translate: a text may be nothing but a value."""
     if "{" not in text:
         return any(sign.isalpha() for sign in text)

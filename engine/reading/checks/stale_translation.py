@@ -7,6 +7,7 @@ import re
 from engine.reading.checks.survey import Survey
 from engine.reading.diagnostic import Place, Report
 from engine.reading.suggestion import suggestion
+from engine.reading.texts import source_texts
 
 CODES = ("stale-translation",)
 
@@ -29,7 +30,7 @@ def check(survey: Survey, report: Report) -> None:
             )
     if not survey.complete:
         return
-    own = {flows.project.ussd_late.strip(), flows.project.ussd_unknown.strip()}
+    own = {text.text.strip() for text in source_texts(flows) if not text.flow}
     for language, texts in flows.translations.items():
         said = own | {
             text.text.strip()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from engine.flow import Flow
+from engine.phrase import own_words
 from engine.reading.checks.fragment import every_template
-from engine.reading.checks.no_recording import recording_name
 from engine.reading.checks.survey import Survey
 from engine.reading.checks.way import entries, reached
 from engine.reading.diagnostic import Place, Report, Severity
+from engine.spoken import recording_name
 from engine.steps.ask import Ask
 from engine.steps.for_ import For
 from engine.steps.menu import Menu
@@ -80,11 +81,12 @@ def _recordings(survey: Survey, report: Report) -> None:
     steps = [step for flow in survey.flows.flows.values() for step in flow.program]
     wanted = {step.sound for step in steps if isinstance(step, Say)}
     wanted |= {
-        recording_name(template.constant)
+        recording_name(words)
         for step in steps
         for template in every_template(step)
-        if template.constant is not None
+        for words in (*template.speech.phrases, *(form for noun in template.speech.nouns for form in noun))
     }
+    wanted |= {recording_name(words) for lang in survey.flows.project.languages for words in own_words(lang)}
     for name in sorted(survey.recordings):
         if name.rpartition("/")[2] not in wanted:
             report.hint(

@@ -26,6 +26,7 @@ from typing import Any
 
 import yaml
 
+from engine import spoken
 from engine.effects import (
     Answer,
     CallBackend,
@@ -147,15 +148,20 @@ def shown(value: Any) -> str:
     return str(value).replace("\n", " / ")
 
 
+def said(text: str | Secret) -> str:
+    """Write what is seen or heard, without the marks of calls."""
+    return shown(Secret(spoken.plain(text.reveal())) if isinstance(text, Secret) else spoken.plain(text))
+
+
 def line_of(effect: Effect) -> str:
     """Write an effect as a line of a script."""
     match effect:
         case Collect():
             pages = f" [{effect.page}/{effect.pages}]" if effect.pages > 1 else ""
-            return f"? {shown(effect.text)}{pages}{' (more)' if effect.reading else ''}"
+            return f"? {said(effect.text)}{pages}{' (more)' if effect.reading else ''}"
         case End():
             again = f" resume={effect.resume_ms}" if effect.resume_ms else ""
-            return f"= {'-' if effect.text is None else shown(effect.text)} [{effect.reason}]{again}"
+            return f"= {'-' if effect.text is None else said(effect.text)} [{effect.reason}]{again}"
         case CallBackend():
             key = f" key={effect.key}" if effect.key else ""
             return f"@ {effect.operation} {shown(dict(effect.arguments))}{key}"
@@ -187,13 +193,13 @@ def handed_over(effect: Effect) -> str:
         case Rate():
             return f"rate {effect.topic} {effect.score} of {effect.low}-{effect.high} in {effect.flow}"
         case Record():
-            return f"record {effect.max_ms}: {shown(effect.text)}"
+            return f"record {effect.max_ms}: {said(effect.text)}"
         case Connect():
             return _fields(
                 f"connect {effect.number} {effect.timeout_ms}", effect, "call", "number", "timeout_ms"
             )
         case Pause():
-            return f"pause {effect.ms} {shown(effect.text)}".rstrip()
+            return f"pause {effect.ms} {said(effect.text)}".rstrip()
         case Answer():
             return "answer"
     return repr(effect)
@@ -215,7 +221,8 @@ def _fields(head: str, effect: Any, *without: str) -> str:
         value = getattr(effect, name)
         if value == defaults.get(name):
             continue
-        parts.append(f"{name}={moment(value) if name == 'at' else shown(value)}")
+        write = {"at": moment, "text": said}.get(name, shown)
+        parts.append(f"{name}={write(value)}")
     return " ".join(parts)
 
 

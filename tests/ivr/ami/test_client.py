@@ -8,7 +8,7 @@ import pytest
 from ivr.ami.client import AmiClient
 from ivr.ami.message import ActionError
 from ivr.ami.originate import Attempt, headers, result
-from ivr.testing.manager import TestManager
+from ivr.testing.ami_server import TestManager
 
 
 class Watched:
@@ -88,7 +88,8 @@ async def test_a_call_of_ours_and_what_comes_of_it():
         watched.client.send("Originate", headers(ATTEMPT), told.set_result, late=True)
         assert result(await told) == "no_answer"
         sent = await manager.received("Originate")
-        assert sent.get("Channel") == "Local/79161234567@gudok-out-dial/n"
+        assert sent.get("Channel") == "Local/79161234567@gudok-dial/n"
+        assert (sent.get("Context"), sent.get("Exten")) == ("gudok-out", "0890")
         assert sent.get("ChannelId") == "survey-42-1"
         assert sent.get("Variable") == "IVR_SESSION=ab12"
         assert sent.get("Application") == ""

@@ -6,7 +6,7 @@ import pytest
 
 from ivr.ami.message import ActionError
 from ivr.ami.session import ANSWER_MS, AmiSession, State
-from ivr.testing.manager import BANNER, encoded
+from ivr.testing.ami_server import BANNER, encoded
 
 
 class Owner:

@@ -1,0 +1,1 @@
+"""The reference: a page for each word of the language, each setting and command, written from the source."""

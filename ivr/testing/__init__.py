@@ -1,0 +1,1 @@
+"""A scripted Asterisk: channels that connect to a FastAGI server and do what a caller does, key by key."""

@@ -1,0 +1,408 @@
+"""A telephone call as prompts and answers, on top of a line that executes AGI commands.
+
+    voice = VoiceLine(line, VoiceSettings(), clock)
+    variables = await voice.open(("CALLERID(num)", "CHANNEL(name)", "UNIQUEID"))
+    await voice.answer()
+    heard = await voice.collect(Prompt(("menu/main",), max_digits=1))
+    await voice.leave("done")
+
+A prompt is one `EXEC Read`, so that nothing lies between two of its files and a key stops all of it. Every
+key of the call is kept by `StoreDTMF` from `open` on: keys pressed while a back end was asked answer the
+next prompt, and what was pressed is told from there, in its order, whatever command was running.
+
+It knows no flows, no texts and no sockets; time is the clock it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from ivr.agi import command as agi
+from ivr.agi.error import AGIAppError, AGIHangup
+from ivr.agi.reply import Reply
+from ivr.handover import Next, orders
+from ivr.prompt import Heard, Prompt, Taken, groups
+from ivr.typed import TypedKeys, keys
+
+Played: TypeAlias = Literal["ok", "failed", "hungup"]
+"""`failed`: a file is missing, the caller is still there."""
+
+Ready: TypeAlias = Callable[[float], Awaitable[bool]]
+"""Waits at most so many seconds; whether what is waited for has come."""
+
+TYPED = "IVR_TYPED"
+"""All keys of the call since `VoiceLine.open`."""
+
+READ = "IVR_READ"
+"""What the last Read has collected."""
+
+STORE_DIGITS = 250
+"""StoreDTMF keeps no more in one value."""
+
+UP = 6
+"""CHANNEL STATUS of an answered call."""
+
+NEVER = -1_000_000_000_000
+"""When keys were looked at last: they must be looked at before anything else."""
+
+SAMPLES_A_SECOND = 8_000
+
+
+class Line(Protocol):
+    """What executes commands: `ivr.fastagi.Line`."""
+
+    @property
+    def hungup(self) -> bool:
+        """Whether the caller is known to have gone."""
+
+    async def execute(self, command: bytes, within_s: float) -> Reply:
+        """Return the reply of a command; see `ivr.fastagi.Line.execute` for what it raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """Seconds and octets of a call.
+
+    `moment` is played after `moment_after_s` of waiting for a back end and again every `moment_every_s`.
+    `command_s` is the limit of a command that plays nothing, `prompt_s` of one group of files. `look_s`: keys
+    are not looked at again so soon after the last look.
+    """
+
+    moment: tuple[str, ...] = ()
+    moment_after_s: float = 2.0
+    moment_every_s: float = 6.0
+    command_s: float = 10.0
+    prompt_s: float = 600.0
+    look_s: float = 0.02
+    group_octets: int = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording: `ok` (ended by a key, by silence or by its limit), `failed` (not written) or `hungup`.
+
+    After `hungup` what was said is there all the same; `seconds` is how much.
+    """
+
+    name: str
+    seconds: float
+    outcome: Played
+
+
+class VoiceLine:
+    """One call. Every method may raise AGIHangup when the caller has gone, except where it says so.
+
+    `answered` is false while there is only early media; `missing` counts prompts with a file that is not
+    there; `type_ahead` is false where Asterisk keeps no keys (no module app_dtmfstore).
+    """
+
+    def __init__(
+        self, line: Line, settings: VoiceSettings, clock: Callable[[], int], *, answered: bool = False
+    ) -> None:
+        """`clock` is UTC milliseconds that never jump."""
+        self._line = line
+        self._settings = settings
+        self._clock = clock
+        self._typed = TypedKeys()
+        self._looked = NEVER
+        self._times: dict[str, float] = {}
+        self.variables: dict[str, str] = {}
+        self.answered = answered
+        self.type_ahead = False
+        self.missing = 0
+
+    @property
+    def hungup(self) -> bool:
+        """Whether the caller is known to have gone."""
+        return self._line.hungup
+
+    async def open(self, names: Iterable[str] = ()) -> Mapping[str, str]:
+        """Read trusted variables and begin to keep keys; return the variables (empty where unset)."""
+        found = await self._read_variables((*names, TYPED))
+        self._typed.text = keys(found.pop(TYPED))
+        self._typed.drop()
+        self.variables.pop(TYPED)
+        reply = await self._do(agi.store_digits(TYPED, STORE_DIGITS))
+        self.type_ahead = reply.number == 0
+        self._looked = self._clock()
+        return found
+
+    async def trusted(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Read variables from Asterisk itself in one command; `variables` has them too.
+
+        The `agi_` lines of the beginning are no source: a caller's name can forge them. Raises AGIAppError
+        for values that cannot be told apart, CommandError for a name that is none.
+        """
+        return await self._read_variables(tuple(names))
+
+    async def answer(self) -> None:
+        """Answer the call; nothing happens to one that is."""
+        if self.answered:
+            return
+        reply = await self._do(agi.answer())
+        if reply.number == -1:
+            if await self.alive():
+                raise AGIAppError("Asterisk cannot answer the call")
+            raise AGIHangup("the caller has gone")
+        self.answered = True
+
+    async def alive(self) -> bool:
+        """Ask Asterisk whether the caller is there; never raises AGIHangup.
+
+        `result=-1` does not tell: a missing file gives the same.
+        """
+        try:
+            reply = await self._do(agi.channel_status())
+        except AGIHangup:
+            return False
+        if reply.number == UP:
+            self.answered = True
+        return (reply.number or 0) >= 0 and not self._line.hungup
+
+    async def collect(self, prompt: Prompt) -> Heard:
+        """Play a prompt and take its answer; never raises AGIHangup.
+
+        Keys pressed before the prompt began answer it, then it is not played, unless it is a secret.
+        """
+        had = ""
+        try:
+            if prompt.secret:
+                await self.drop_ahead()
+            taken = await self._ahead(prompt)
+            had = taken.digits
+            if taken.complete:
+                heard = self._use(prompt, taken)
+            else:
+                files = () if taken.digits else await self._play_but_last(prompt)
+                heard = await self._read(prompt, files)
+            if prompt.secret:
+                await self._wipe()
+            return heard
+        except AGIHangup:
+            return Heard("" if prompt.secret else had, "hungup")
+
+    async def play(self, files: tuple[str, ...], *, interruptible: bool = False) -> Played:
+        """Play files; a key stops them if they are `interruptible`, and counts for the next prompt.
+
+        Keys pressed during files that are not are dropped. Never raises AGIHangup.
+        """
+        failed = False
+        try:
+            for group in groups(files, self._settings.group_octets):
+                outcome, stopped = await self._play(group, interruptible)
+                failed = failed or outcome == "failed"
+                if outcome == "hungup" or stopped:
+                    return outcome
+        except AGIHangup:
+            return "hungup"
+        if failed:
+            return "failed"
+        return "hungup" if self._line.hungup else "ok"
+
+    async def hold(self, ready: Ready) -> bool:
+        """Wait for something slow and say "one moment" meanwhile; return whether the caller stayed.
+
+        Keys pressed meanwhile count for the next prompt. When the caller goes, the wait goes on without
+        words: what was asked for is still to be taken in.
+        """
+        wait = self._settings.moment_after_s
+        while not await ready(wait):
+            if self._settings.moment and not self._line.hungup:
+                await self.play(self._settings.moment, interruptible=True)
+            wait = self._settings.moment_every_s
+        return not self._line.hungup
+
+    async def record(
+        self,
+        name: str,
+        max_s: float,
+        *,
+        beep: bool = True,
+        silence_s: int | None = None,
+        terminator: str = "#",
+    ) -> Recorded:
+        """Record what the caller says into `name` (relative, without ending) as WAV.
+
+        Ends by `terminator`, after `max_s` or after `silence_s` of silence. Never raises AGIHangup.
+        """
+        order = agi.record_file(name, terminator, int(max_s * 1_000), beep=beep, silence_s=silence_s)
+        try:
+            reply = await self._line.execute(order, max_s + self._settings.command_s)
+            seconds = (reply.endpos or 0) / SAMPLES_A_SECOND
+            if reply.number == -1:
+                # Of a hang-up that has just begun CHANNEL STATUS does not know yet.
+                gone = reply.value in {"hangup", "waitfor"} or not await self.alive()
+                return Recorded(name, seconds, "hungup" if gone else "failed")
+            await self.drop_ahead()
+        except AGIHangup:
+            return Recorded(name, 0.0, "hungup")
+        return Recorded(name, seconds, "ok")
+
+    async def drop_ahead(self) -> None:
+        """Forget the keys pressed so far: before a charge, a secret and whatever cannot be undone."""
+        await self._look(anew=True)
+        self._typed.drop()
+
+    async def leave(self, next_step: Next, variables: Mapping[str, str] | None = None) -> None:
+        """Tell the dialplan how to go on; `IVR_NEXT` is the last that is set.
+
+        Works after a hang-up as well. Raises ValueError for a variable that is none of ours or has not its
+        form.
+        """
+        told = orders(next_step, variables or {})
+        if next_step != "done" and self.type_ahead and not self._line.hungup:
+            # What is pressed in the talk with a specialist is nobody's answer.
+            await self._do(agi.forget_digits())
+            self.type_ahead = False
+        for order in told:
+            await self._do(order)
+
+    async def _do(self, order: bytes) -> Reply:
+        return await self._line.execute(order, self._settings.command_s)
+
+    async def _read_variables(self, names: tuple[str, ...]) -> dict[str, str]:
+        found = dict(zip(names, await self._values(*names), strict=True))
+        self.variables.update(found)
+        return found
+
+    async def _values(self, *names: str) -> list[str]:
+        """Return the values of variables, empty where unset, by one command."""
+        reply = await self._do(agi.get_variables(names))
+        values = (reply.value or "").split(agi.SEPARATOR)
+        if len(values) != len(names):
+            raise AGIAppError("the values of variables cannot be told apart")
+        return values
+
+    async def _look(self, *, anew: bool = False) -> None:
+        """Fetch the keys pressed so far, unless that was done a moment ago."""
+        now = self._clock()
+        if not self.type_ahead or (not anew and now - self._looked < self._settings.look_s * 1_000):
+            return
+        reply = await self._do(agi.get_variable(TYPED))
+        self._typed.text = keys(reply.value or "")
+        self._looked = self._clock()
+
+    async def _ahead(self, prompt: Prompt) -> Taken:
+        """Return what is answered already."""
+        await self._look()
+        if self._typed.full:
+            await self._do(agi.set_variable(TYPED, self._typed.shorten()))
+        self._typed.skip_stray()
+        return self._typed.take(prompt)
+
+    def _use(self, prompt: Prompt, taken: Taken) -> Heard:
+        self._typed.use(prompt, taken, self._clock())
+        return Heard(taken.digits, "ok")
+
+    async def _play_but_last(self, prompt: Prompt) -> tuple[str, ...]:
+        """Play what does not fit into the Read or may not be interrupted; return the files that are left."""
+        if not prompt.barge_in:
+            await self.play(prompt.files)
+            return ()
+        parts = groups(prompt.files, self._settings.group_octets)
+        for group in parts[:-1]:
+            outcome, stopped = await self._play(group, interruptible=True)
+            if outcome == "hungup":
+                raise AGIHangup("the caller has gone")
+            if stopped:
+                return ()
+        return parts[-1] if parts else ()
+
+    async def _play(self, group: tuple[str, ...], interruptible: bool) -> tuple[Played, bool]:
+        """Play one group; return how it went and whether a key stopped it."""
+        application = agi.background if interruptible else agi.playback
+        reply = await self._line.execute(
+            application(group, answer_call=self.answered), self._settings.prompt_s
+        )
+        if interruptible and reply.digit:
+            self._looked = NEVER
+            if not self.type_ahead:
+                self._typed.text += reply.digit
+            return "ok", True
+        failed = reply.number != 0
+        if not failed:
+            name = "BACKGROUNDSTATUS" if interruptible else "PLAYBACKSTATUS"
+            status, typed = await self._values(name, TYPED)
+            failed = status == "FAILED"
+            if self.type_ahead:
+                self._typed.text, self._looked = keys(typed), self._clock()
+            if not interruptible:
+                self._typed.drop()
+        if self._line.hungup or (failed and not await self.alive()):
+            return "hungup", False
+        if failed:
+            self.missing += 1
+        return ("failed" if failed else "ok"), False
+
+    async def _read(self, prompt: Prompt, files: tuple[str, ...]) -> Heard:
+        """Run Read and tell the answer from all keys that came."""
+        taken, status, read = await self._ask(prompt, files)
+        if self._typed.skip_stray(self._clock()):
+            taken, status, read = await self._ask(prompt, files)
+        self._typed.expect_no_stray()
+        if taken.complete:
+            return self._use(prompt, taken)
+        self._typed.position += taken.used
+        # Without a store of keys only Read knows what was pressed.
+        digits = taken.digits if self.type_ahead else taken.digits + read
+        if status == "OK":
+            return Heard(digits, "ok")
+        gone = status == "HANGUP" or self._line.hungup or (status == "ERROR" and not await self.alive())
+        return Heard(digits, "hungup" if gone else "timeout")
+
+    async def _ask(self, prompt: Prompt, files: tuple[str, ...]) -> tuple[Taken, str, str]:
+        """Run Read for what is left of an answer; return the answer by all keys, Read's status and digits."""
+        if self._looked == NEVER:
+            await self._look()
+        taken = self._typed.take(prompt)
+        if taken.complete:
+            return taken, "OK", ""
+        left = prompt.max_digits - len(taken.digits)
+        begun = bool(taken.digits)
+        before = len(self._typed.text)
+        status, read = await self._run_read(prompt, files, left, begun=begun)
+        if status == "ERROR" and not self._line.hungup and await self.alive():
+            # Read leaves at once when its last file is missing: ask again without words.
+            self.missing += 1
+            status, read = await self._run_read(prompt, (), left, begun=begun)
+        if len(self._typed.text) - before < len(read):
+            self.type_ahead = False  # the store has been removed, or there is none
+        if self.type_ahead:
+            taken = self._typed.take(prompt)
+        return taken, status, read
+
+    async def _run_read(
+        self, prompt: Prompt, files: tuple[str, ...], left: int, *, begun: bool
+    ) -> tuple[str, str]:
+        """Run Read for `left` digits; return its status and digits. The keys of the call are read anew."""
+        seconds: float | None = prompt.between_s if begun else prompt.first_s
+        if left > 1 and not begun and prompt.first_s != prompt.between_s:
+            await self._set_times(prompt)
+            seconds = None
+        order = agi.read(READ, files, left, seconds, prompt.terminator, answer_call=self.answered)
+        within = self._settings.prompt_s + prompt.first_s + left * prompt.between_s
+        await self._line.execute(order, within)
+        status, read, typed = await self._values("READSTATUS", READ, TYPED)
+        if self.type_ahead:
+            self._typed.text = keys(typed)
+            self._looked = self._clock()
+        return status, keys(read)
+
+    async def _set_times(self, prompt: Prompt) -> None:
+        """Give the channel the two times that Read takes when it is given none."""
+        for name, seconds in (("TIMEOUT(response)", prompt.first_s), ("TIMEOUT(digit)", prompt.between_s)):
+            if self._times.get(name) != seconds:
+                await self._do(agi.set_variable(name, f"{seconds:g}"))
+                self._times[name] = seconds
+
+    async def _wipe(self) -> None:
+        """Leave nothing of a secret in the channel; what was heard stands even if the caller goes."""
+        try:
+            await self._do(agi.set_variable(READ, ""))
+            if self.type_ahead:
+                await self._do(agi.set_variable(TYPED, ""))
+        except AGIHangup:
+            return
+        self._typed.clear()
