@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from engine.limits import ANSWER_LENGTH
 from engine.phrase import phrases
+from engine.spoken import BREAK, START
 from engine.types import BOOL as YES_NO
 from engine.types import DATE, INT, MONEY, PHONE, TEXT, TIME, Type
 from engine.values import Value
@@ -24,14 +25,21 @@ _SEPARATORS = str.maketrans("", "", " -\u00a0\u202f()")
 def cleaned(text: str) -> str:
     """Return what a subscriber typed as it may be kept: at most 1 600 characters, no blanks at its ends.
 
-    Control characters but line breaks are dropped, and halves of characters, which nothing can store.
+    Control characters but line breaks are dropped, halves of characters, which nothing can store, and the
+    marks of calls.
     """
     text = text[:ANSWER_LENGTH]
     if not text.isprintable():
         text = "".join(
             sign
             for sign in text
-            if sign in _KEPT or not (sign < " " or "\x7f" <= sign <= "\x9f" or "\ud800" <= sign <= "\udfff")
+            if sign in _KEPT
+            or not (
+                sign < " "
+                or "\x7f" <= sign <= "\x9f"
+                or "\ud800" <= sign <= "\udfff"
+                or START <= sign <= BREAK
+            )
         )
     return text.strip()
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.spoken import Words, pieces, press
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The words of one language. `press` is the form of a menu line in voice, with `{label}` and `{key}`.
 
     `no_such` answers a score that is none; `call_back` and `wait` are asked in a long queue, `ordered` is
-    said after the first of them; `go_on` and `anew` are asked when a session that broke off is dialled again.
+    said after the first of them; `go_on` and `anew` are asked when a session that broke off is dialled again;
+    `moment` is said in a call while a back end is slow.
     """
 
     more: str
@@ -32,6 +35,7 @@ class Phrases:
     ordered: str
     go_on: str
     anew: str
+    moment: str
 
 
 def _words(text: str) -> frozenset[str]:
@@ -56,6 +60,7 @@ _PHRASES = {
         ordered="Заявка принята. Мы вам перезвоним.",
         go_on="Продолжить?",
         anew="Сначала",
+        moment="Одну минуту.",
     ),
     "en": Phrases(
         more="More",
@@ -74,6 +79,7 @@ _PHRASES = {
         ordered="Done. We will call you back.",
         go_on="Go on?",
         anew="Start anew",
+        moment="One moment, please.",
     ),
     "tg": Phrases(
         more="Боз",
@@ -92,6 +98,7 @@ _PHRASES = {
         ordered="Дархост қабул шуд. Мо ба шумо занг мезанем.",
         go_on="Давом диҳем?",
         anew="Аз аввал",
+        moment="Як дақиқа.",
     ),
     "uz": Phrases(
         more="Yana",
@@ -110,6 +117,7 @@ _PHRASES = {
         ordered="Ariza qabul qilindi. Sizga qo'ng'iroq qilamiz.",
         go_on="Davom etamizmi?",
         anew="Boshidan",
+        moment="Bir daqiqa.",
     ),
 }
 
@@ -117,3 +125,24 @@ _PHRASES = {
 def phrases(language: str) -> Phrases:
     """Return the words of a language (`ru`, `tg-TJ`), English ones for a language we do not know."""
     return _PHRASES.get(language) or _PHRASES.get(language.partition("-")[0]) or _PHRASES["en"]
+
+
+def own_words(language: str) -> tuple[str, ...]:
+    """Return what the engine itself may say in a call, each as it is recorded."""
+    words = phrases(language)
+    alone = (
+        words.more,
+        words.yes,
+        words.no,
+        words.wrong,
+        words.unavailable,
+        words.no_such,
+        words.call_back,
+        words.wait,
+        words.ordered,
+        words.go_on,
+        words.anew,
+        words.moment,
+    )
+    line = pieces(press(words.press, "", "1"))
+    return (*alone, *(piece.text for piece in line if isinstance(piece, Words)))

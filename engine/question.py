@@ -247,7 +247,7 @@ class Question(Step):
             return self.give_up(run, silent=silent)
         run.count(run.pc, tries)
         run.said = ()
-        hint = run.text_of(self.hint)
+        hint = run.said_of(self.hint)
         if not silent:
             run.charged = False  # an answer, though a wrong one, shows that the screen was seen
             run.final = ""
@@ -272,7 +272,7 @@ class Question(Step):
             return run.to_operator()
         words = phrases(run.lang)
         if not silent:
-            run.say(run.text_of(self.hint) or self.wrong_words(run))
+            run.say(run.said_of(self.hint) or self.wrong_words(run))
         elif run.channel == "ussd":
             run.say(words.silent)
         return run.quit("no_answer")

@@ -13,6 +13,7 @@ from engine.inputs import Digits, Input, Silence, Text
 from engine.phrase import phrases
 from engine.run import Run
 from engine.session import Waiting
+from engine.spoken import JOINT, press
 
 OFFERED = -3
 """Key in `Frame.counters`: how often the offer was answered wrongly."""
@@ -38,14 +39,14 @@ def offer(run: Run, given: Input) -> int:
 def _ask(run: Run, before: str) -> int:
     words = phrases(run.lang)
     if run.channel == "voice":
-        lines = [words.press.format(label=words.yes, key=1), words.press.format(label=words.anew, key=2)]
+        lines = [press(words.press, words.yes, "1"), press(words.press, words.anew, "2")]
     else:
         lines = [f"1 {words.yes}", f"2 {words.anew}"]
     parts = [part for part in (before, words.go_on, *lines) if part]
     timeout_ms = run.within_session(run.capabilities.idle_ms)
     run.waiting = Waiting.OFFER
     run.deadline = run.now + timeout_ms
-    run.effects.append(Collect((" " if run.channel == "voice" else "\n").join(parts), timeout_ms, False))
+    run.effects.append(Collect((JOINT if run.channel == "voice" else "\n").join(parts), timeout_ms, False))
     return STOP
 
 

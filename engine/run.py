@@ -136,7 +136,7 @@ class Run(View):
         form = wording.forms.get((self.channel, self.lang))
         if form is not None:
             constant = form.constant
-            text = form.template.render(self) if constant is None else constant
+            text = form.render(self) if constant is None else constant
             budget = self.capabilities.pages
             if (
                 # The common end: the only flow is left, the text is the screen, and nothing else is owed.

@@ -11,6 +11,7 @@ from engine.capabilities import Channel
 from engine.flow import Project
 from engine.phrase import phrases
 from engine.prompts import Footer, Page, paginate
+from engine.spoken import JOINT
 from engine.wording import Wording
 
 Lines = Callable[[str, str], tuple[str, ...] | None]
@@ -33,7 +34,7 @@ def constant_screens(
         footer = Footer(f"{keys.more} {words.more}" if keys.more else "", f"{keys.back} {words.back}")
         if not back or not keys.back:
             footer = Footer(footer.more, "")
-        joint = " " if channel == "voice" else "\n"
+        joint = JOINT if channel == "voice" else "\n"
         whole = joint.join((form.constant, *below))
         screens[channel, language] = paginate(whole, (), (), keys.pages, footer, 0)
     return screens

@@ -19,6 +19,7 @@ from engine.masking import masked
 from engine.phrase import phrases
 from engine.prompts import Footer, Page, fits, paginate
 from engine.session import Frame, Session, Waiting
+from engine.spoken import JOINT, plain
 from engine.values import Secret, Value
 
 _ANSWER = Waiting.ANSWER
@@ -226,7 +227,7 @@ class Stage(Scope):
         said = self.said
         if len(said) == 1:
             return said[0]
-        joint = " " if self.channel == "voice" else "\n"
+        joint = JOINT if self.channel == "voice" else "\n"
         return joint.join(part for part, _ in said), any(secret for _, secret in said)
 
     def speech(self) -> str | Secret:
@@ -331,6 +332,8 @@ class Stage(Scope):
         """Queue an SMS; without a number or a text there is nothing to send."""
         if not to or not text:
             return
+        if self.channel == "voice":
+            text = Secret(plain(text.reveal())) if isinstance(text, Secret) else plain(text)
         if not sender:
             sender = self.session.called if self.channel == "sms" else self.project.sms_from
         self.effects.append(SendSms(to, sender, text, secret))

@@ -7,19 +7,24 @@ does not know screens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from engine.expressions import Template
+from engine.expressions import Scope, Template
+from engine.values import Secret
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One text in one language. `constant` is the text itself when it has no variable inside."""
+    """One text in one language. `constant` is the text itself when it has no variable inside.
+
+    `render` gives what is said in the channel; in a call that is the text with the marks of `engine.spoken`.
+    """
 
     template: Template
     lang: str
     constant: str | None
+    render: Callable[[Scope], str | Secret]
 
 
 @dataclass(frozen=True, slots=True)

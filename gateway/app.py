@@ -18,6 +18,7 @@ from engine.flow import Operation as DeclaredOperation
 from engine.reading.diagnostic import Report
 from engine.reading.scalars import Address
 from engine.values import Value
+from gateway.asterisk import Asterisks
 from gateway.backends.client import Endpoint, HttpBackends
 from gateway.backends.operation import Operation
 from gateway.backends.order import Orders
@@ -46,17 +47,23 @@ from gateway.host.stepper import Stepper
 from gateway.host.suspension import Suspended
 from gateway.host.task import PACE_MS, Tasks
 from gateway.host.ussd import UssdLane
+from gateway.host.voice import GRACE_MS, VoiceLane
+from gateway.host.voice_sound import Sounds
 from gateway.journal.detail import Details
 from gateway.journal.file import DetailFiles
 from gateway.journal.writer import DetailWriter
 from gateway.library import Library
-from gateway.settings import Centre, Settings
+from gateway.settings import AgiSettings, Centre, Settings
+from gateway.speech.folder import Made
+from gateway.speech.speaker import Speaker
+from gateway.speech.synthesis import installed
 from gateway.store.record import Retention
 from gateway.store.retention import Sweeper
 from gateway.store.sealing import Sealer, load_or_make_key
 from gateway.store.sqlite import SqliteStore
 from gateway.switch import ANNOUNCEMENT
 from gateway.web.server import WebServer
+from ivr.fastagi import FastAgiServer
 from smpp.links import Link
 from smpp.sms import SmsChannel
 from ussd.centre import UssdChannel
@@ -197,19 +204,21 @@ class Gateway:
         self.contacts = Contacts(self.store, callers)
         looks = Looks(self.store, self.orders, self.tasks, self.contacts)
         self.calls = Calls(self.host, self.backends, self.orders)
+        self.calls.charging = self.settings.charging
         self.outbox = Outbox(self.host, self.store)
         self.people = People(self.host, self.tasks, self.outbox, self.orders)
         self.openers = Openers()
         self.starts = Starts(self.host, self.openers)
         self.outbounds = Outbounds(self.host, looks, self.openers)
         self.suspended = Suspended(self.host)
+        callbacks = Callbacks(self.host, self.tasks, callers)
         self.stepper = Stepper(
             self.host,
             looks,
             self.calls,
             self.outbox,
             self.people,
-            Callbacks(self.host, self.tasks, callers),
+            callbacks,
             self.starts,
             self.suspended,
             self.contacts,
@@ -221,10 +230,16 @@ class Gateway:
         self.ussd = UssdLane(self.host, self.stepper, self.suspended)
         self.sms = SmsLane(self.host, self.stepper, self.outbox, self.people)
         self.settling = Settling(self.host, self.backends, self.orders, self.calls)
-        self.recovery = Recovery(self.host, self.orders, self.calls, self.ussd, self.events, self.people)
-        self.inbounds = Inbounds(self.host, self.ussd, self.sms, self.outbox, self.events)
+        self.voice = VoiceLane(self.host, self.stepper, self.suspended)
+        self._take_calls(looks, callbacks)
+        self.recovery = Recovery(
+            self.host, self.orders, self.calls, self.ussd, self.voice, self.events, self.people
+        )
+        self.inbounds = Inbounds(self.host, self.ussd, self.sms, self.voice, self.outbox, self.events)
         self.stepper.lanes[Channel.EVENT] = self.events
         self.openers.by_name.update(ussd=self.ussd, sms=self.sms)
+        self.ussd.is_stopped = self.outbox.unasked.is_stopped
+        self.ussd.outreach.told += [self.starts.told, self.outbounds.told]
         self.people.step = self.stepper.step
         self.people.settle = self.calls.take_change
         self.events.people = self.people.order_changed
@@ -243,6 +258,51 @@ class Gateway:
         run = self.clock.now()
         for centre in self.settings.centres:
             self._join(centre, marks, run)
+
+    def _take_calls(self, looks: Looks, callbacks: Callbacks) -> None:
+        """Join the lane of calls to what is around it; without `agi:` nobody listens."""
+        voice, settings = self.voice, self.settings
+        self.asterisks = Asterisks(settings.asterisk, self.clock.now, self.host.counters)
+        self.agi: FastAgiServer | None = None
+        self.speaker: Speaker | None = None
+        self.people.line = voice.enqueue
+        callbacks.arrival_of = voice.arrival_of
+        voice.out.told += [self.starts.told, self.outbounds.told]
+        if settings.agi is not None:
+            self._listen_for_calls(settings.agi)
+        if settings.asterisk:
+            looks.line = self.asterisks.answer
+            voice.queue_left = self.asterisks.queue_left
+            voice.out.dialler = self.asterisks
+            voice.out.number = settings.asterisk[0].number
+            voice.out.ring_ms = settings.asterisk[0].ring_ms
+            self.openers.by_name["voice"] = voice.out
+
+    def _listen_for_calls(self, agi: AgiSettings) -> None:
+        voice = self.voice
+        recordings = self.root / "flows" / "sounds"
+        cache = self.root / (agi.cache or self.settings.store.parent / "speech")
+        program = None if agi.speech == "none" else installed("" if agi.speech == "any" else agi.speech)
+        self.speaker = Speaker([recordings], Made(cache), program, lambda: self.clock.wall_ms() / 1000)
+        voice.sounds = Sounds(self.speaker, ((recordings, agi.sounds), (cache, agi.made)))
+        voice.recordings = agi.recordings
+        voice.limit_ms = agi.limit_ms
+        self.agi = FastAgiServer(
+            agi.host,
+            agi.port,
+            voice.serve,
+            clock=self.clock.now,
+            peers=agi.peers,
+            token=agi.token,
+            deadline_s=(agi.limit_ms + 2 * GRACE_MS) / 1000,
+            most=agi.calls,
+            report=self._agi_reported,
+        )
+
+    def _agi_reported(self, event: str, path: str, error: BaseException | None) -> None:
+        self.host.counters[f"agi.{event}"] += 1
+        if error is not None:
+            self._log.error("call_failed", path=path, kind=type(error).__name__, exc_info=error)
 
     def _join(self, centre: Centre, marks: bytes, run: int) -> None:
         dialect = self._dialects[centre.name]
@@ -285,6 +345,7 @@ class Gateway:
         self.starts.load(loaded.schedule)
         self.outbounds.load(loaded.schedule)
         self.suspended.load(loaded.schedule)
+        self.voice.load(loaded.schedule)
         self.tasks.load(loaded.tasks, self.store.last_task(), self.store.closed_tasks(now - PACE_MS, 10_000))
         self.people.load(loaded.tasks)
         self.contacts.load(now)
@@ -295,6 +356,7 @@ class Gateway:
         self.outside.load(loaded.schedule)
         await self.host.idle()
         await self._serve_pages()
+        await self._serve_calls()
         for link in self.links.values():
             link.start()
         self._tasks = [
@@ -317,6 +379,19 @@ class Gateway:
         """Where the pages are."""
         port = self.settings.http_port if self._web is None else self._web.port
         return Address(self.settings.http_host, port)
+
+    async def _serve_calls(self) -> None:
+        self.asterisks.start()
+        if self.agi is None or self.settings.agi is None:
+            return
+        try:
+            await self.agi.start()
+        except OSError as error:
+            where = Address(self.settings.agi.host, self.settings.agi.port)
+            raise StartError(
+                f"agi: cannot listen on {where} ({error.strerror or error}); "
+                "correct agi: in config/gateway.yaml, or GUDOK_AGI__LISTEN"
+            ) from error
 
     async def _serve_pages(self) -> None:
         if self._web is None:
@@ -343,6 +418,8 @@ class Gateway:
             self._log.error("backends_unchanged", reason=str(error))
         self.orders.operations = flows.operations
         self.host.take(self._store_build, library)
+        if self.speaker is not None:
+            self.speaker.reread()
         library.drop_unused({one.flows.build for one in self.host.conversations.values()})
 
     def _store_build(self, batch: Batch, library: Library) -> None:
@@ -391,6 +468,8 @@ class Gateway:
                 self.starts.tend(self.clock.now())
                 self.outbounds.tend(self.clock.now())
                 self.suspended.tend(self.clock.now())
+                self.voice.tend(self.clock.now())
+                self.asterisks.tend(self.clock.now())
                 if self.details is not None:
                     await self.details.tend()
                 if since_sweep >= SWEEP_EVERY_S or self.store.behind:
@@ -427,6 +506,8 @@ class Gateway:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self.agi is not None:
+            await self.agi.close(self.settings.drain_ms / 1000)
         await self.calls.drain(self.settings.drain_ms / 1000)
         await self.host.idle()
         await asyncio.gather(*(link.close() for link in self.links.values()))
@@ -435,6 +516,9 @@ class Gateway:
         await self.host.idle()
         if self._web is not None:
             await self._web.close()
+        await self.asterisks.close()
+        if self.speaker is not None:
+            await self.speaker.close()
         await self.settling.close()
         await self.calls.close()
         await self.host.idle()

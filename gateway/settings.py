@@ -6,6 +6,8 @@ overridden by the environment (`gateway.environment`).
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +85,28 @@ EDR_FIELDS = (
     Field("size", SIZE, default=64 << 20, doc="a file is closed when it has grown so large"),
 )
 
+AGI_FIELDS = (
+    Field("listen", ADDRESS, default=Address("127.0.0.1", 4573), doc="where Asterisk connects for each call"),
+    Field("peers", list_of(STRING), doc="addresses or networks that may connect; not set: this machine"),
+    Field("token", STRING, default="", doc="what the dialplan sends as GUDOK_TOKEN; use env.NAME"),
+    Field("limit", DURATION, default=1_800_000, doc="the longest a call may talk to flows"),
+    Field("calls", whole_number(1, 100_000), default=2_000, doc="calls at once; more go to the next gateway"),
+    Field("sounds", STRING, default="gudok", doc="where Asterisk sees flows/sounds, below its sounds folder"),
+    Field("made", STRING, default="gudok-made", doc="where it sees the synthesised speech"),
+    Field("recordings", STRING, default="gudok-recordings", doc="where it writes what callers say"),
+    Field("cache", STRING, doc="folder of the synthesised speech; not set: speech beside the store"),
+    Field("speech", choice("any", "espeak-ng", "festival", "none"), default="any", doc="the synthesiser"),
+)
+
+ASTERISK_FIELDS = (
+    Field("ami", ADDRESS, default=Address("127.0.0.1", 5038), doc="its manager interface"),
+    Field("user", STRING, default="gudok", doc="our name there"),
+    Field("secret", STRING, required=True, doc="our password there; use env.NAME"),
+    Field("number", STRING, default="", doc="the number of ours that calls; not set: that of the flow"),
+    Field("ring", DURATION, default=40_000, doc="how long a call of ours may ring"),
+    Field("calls", whole_number(1, 1_000), default=20, doc="calls of ours that may ring at once"),
+)
+
 FIELDS = (
     Field("store", STRING, default="sqlite:data/gudok.db", doc="sqlite:<file>"),
     Field("secret_key", STRING, doc="64 hexadecimal digits; not set: data/secret.key, made at the start"),
@@ -94,14 +118,21 @@ FIELDS = (
     Field("edr", nested(EDR_FIELDS, "edr"), doc="the records of sessions"),
     Field("log", choice("debug", "info", "warning", "error"), default="info", doc="least level logged"),
     Field("drain", DURATION, default=10_000, doc="how long running requests may take at the end"),
+    Field(
+        "charging",
+        BOOLEAN,
+        default=True,
+        doc="no: requests that charge give unavailable; for a second gateway with a store of its own",
+    ),
     Field("smpp", map_of(nested(LINK_FIELDS, "an smpp link")), doc="one entry for each centre"),
+    Field("agi", nested(AGI_FIELDS, "agi"), doc="calls; not set: none are taken"),
+    Field("asterisk", map_of(nested(ASTERISK_FIELDS, "an asterisk")), doc="one entry for each Asterisk"),
 )
 
 
-_OPTIONAL = frozenset(
-    field.name for field in (*FIELDS, *LINK_FIELDS, *EVENT_FIELDS, *EDR_FIELDS) if not field.required
-)
-_LISTS = frozenset(field.name for field in LINK_FIELDS if holds_list(field.kind))
+_TABLES = (FIELDS, LINK_FIELDS, EVENT_FIELDS, EDR_FIELDS, AGI_FIELDS, ASTERISK_FIELDS)
+_OPTIONAL = frozenset(field.name for table in _TABLES for field in table if not field.required)
+_LISTS = frozenset(field.name for field in (*LINK_FIELDS, *AGI_FIELDS) if holds_list(field.kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +172,41 @@ class DetailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AgiSettings:
+    """`agi:` of the settings: who may connect, and where Asterisk sees our sounds; times in milliseconds.
+
+    `sounds`, `made` and `recordings` are names below the sounds folder of Asterisk. `cache` None is beside
+    the store, `speech` is the synthesiser: `any`, `none` or its name.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4573
+    peers: tuple[str, ...] = ("127.0.0.1", "::1")
+    token: str = field(default="", repr=False)
+    limit_ms: int = 1_800_000
+    calls: int = 2_000
+    sounds: str = "gudok"
+    made: str = "gudok-made"
+    recordings: str = "gudok-recordings"
+    cache: Path | None = None
+    speech: str = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskSettings:
+    """One Asterisk of the settings: its manager interface, and the calls that we make through it."""
+
+    name: str
+    host: str = "127.0.0.1"
+    port: int = 5038
+    user: str = "gudok"
+    secret: str = field(default="", repr=False)
+    number: str = ""
+    ring_ms: int = 40_000
+    calls: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What `config/gateway.yaml` says, with the environment put in. Paths are relative to the project."""
 
@@ -153,7 +219,10 @@ class Settings:
     edr: DetailSettings = DetailSettings()
     log: str = "info"
     drain_ms: int = 10_000
+    charging: bool = True
     centres: tuple[Centre, ...] = ()
+    agi: AgiSettings | None = None
+    asterisk: tuple[AsteriskSettings, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -173,7 +242,7 @@ def read_settings(
     tree, origins = overridden(tree, environment or {}, report)
     resolved = resolve(tree, environment, report, optional=_OPTIONAL)
     assert isinstance(resolved, Table)
-    values = read_fields(resolved, FIELDS, report, "the settings", rest=lambda key: key in LATER)
+    values = read_fields(resolved, FIELDS, report, "the settings")
     centres = []
     for name, written in (values["smpp"].value or {}).items():
         centre = _read_centre(name, written, report)
@@ -183,6 +252,12 @@ def read_settings(
     key = _read_key(values["secret_key"], report)
     token = _read_token(values["http_token"], report)
     events = _read_events(values["events"].value, report, given=environment is not None)
+    agi = _read_agi(values["agi"].value, report)
+    asterisk = [
+        one
+        for name, written in (values["asterisk"].value or {}).items()
+        if (one := _read_asterisk(name, written.value, report)) is not None
+    ]
     if report.has_errors:
         return None
     address: Address = values["http"].value
@@ -196,7 +271,10 @@ def read_settings(
         edr=_read_details(values["edr"].value),
         log=values["log"].value,
         drain_ms=values["drain"].value,
+        charging=values["charging"].value,
         centres=tuple(centres),
+        agi=agi,
+        asterisk=tuple(asterisk),
         origins=origins,
     )
 
@@ -210,6 +288,9 @@ def overridden(tree: Table, environment: Mapping[str, str], report: Report) -> t
     before = tree.get("smpp")
     known = [entry.key.value for entry in before] if isinstance(before, Table) else []
     tree, origins = override(tree, environment)
+    agi = tree.get("agi")
+    if isinstance(agi, Table):
+        tree = tree.replaced("agi", _with_lists(agi))
     links = tree.get("smpp")
     if not isinstance(links, Table):
         return tree, origins
@@ -243,10 +324,6 @@ def _with_lists(link: Node) -> Node:
         Entry(entry.key, listed(entry.value)) if entry.key.value in _LISTS else entry for entry in link
     )
     return Table(tuple(entries), link.place, link.flow)
-
-
-LATER = frozenset({"agi", "asterisk"})
-"""Sections that the design names and that are read once voice is there."""
 
 
 def _read_store(value: FieldValue, report: Report) -> Path:
@@ -323,6 +400,67 @@ def _read_details(written: Mapping[str, FieldValue] | None) -> DetailSettings:
         every_ms=written["every"].value,
         size=written["size"].value,
     )
+
+
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(?:/[A-Za-z0-9][A-Za-z0-9_.-]*)*", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9]*", re.ASCII)
+_NUMBER = re.compile(r"(?:[0-9]{3,15})?", re.ASCII)
+
+
+def _read_agi(written: Mapping[str, FieldValue] | None, report: Report) -> AgiSettings | None:
+    if written is None:
+        return None
+    for name in ("sounds", "made", "recordings"):
+        _must_fit(written[name], f"agi.{name}", _FOLDER, "a folder below the sounds of Asterisk", report)
+    _must_fit(written["token"], "agi.token", _TOKEN, "letters and digits", report)
+    peers = []
+    for one in written["peers"].value or ():
+        try:
+            ipaddress.ip_network(one.value)
+        except ValueError:
+            if not one.value.startswith("env."):
+                report.error("type", f"agi.peers: {one.value!r} is no address", one.node, help="10.0.0.0/24")
+            continue
+        peers.append(one.value)
+    address: Address = written["listen"].value
+    usual = AgiSettings()
+    return AgiSettings(
+        host=address.host,
+        port=address.port,
+        peers=tuple(peers) or usual.peers,
+        token=written["token"].value,
+        limit_ms=written["limit"].value,
+        calls=written["calls"].value,
+        sounds=written["sounds"].value,
+        made=written["made"].value,
+        recordings=written["recordings"].value,
+        cache=None if written["cache"].value is None else Path(written["cache"].value),
+        speech=written["speech"].value,
+    )
+
+
+def _read_asterisk(name: str, written: Mapping[str, FieldValue], report: Report) -> AsteriskSettings | None:
+    if written["secret"].value is None:
+        return None
+    _must_fit(written["number"], f"asterisk.{name}.number", _NUMBER, "a number in digits", report)
+    address: Address = written["ami"].value
+    return AsteriskSettings(
+        name=name,
+        host=address.host,
+        port=address.port,
+        user=written["user"].value,
+        secret=written["secret"].value,
+        number=written["number"].value,
+        ring_ms=written["ring"].value,
+        calls=written["calls"].value,
+    )
+
+
+def _must_fit(value: FieldValue, name: str, form: re.Pattern[str], what: str, report: Report) -> None:
+    """Report a value that Asterisk would read as something else; one that is only named is judged later."""
+    if value.node is None or value.value.startswith("env.") or form.fullmatch(value.value):
+        return
+    report.error("type", f"{name}: {what} is expected", value.node)
 
 
 def _read_centre(name: str, written: FieldValue, report: Report) -> Centre | None:

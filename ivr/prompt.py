@@ -5,7 +5,7 @@ It knows neither the words of the prompt nor what the answer is for, only keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 KEYS = frozenset("0123456789*#ABCD")
@@ -51,11 +51,13 @@ class Heard:
     """What came of a prompt.
 
     `ok`: the entry was ended, by number or by the terminator (then it may be empty); `timeout`: it was not,
-    `digits` is what there was; `hungup`: the caller has gone.
+    `digits` is what there was; `hungup`: the caller has gone. `ahead`: all of it was pressed before the
+    prompt began.
     """
 
     digits: str
     outcome: Literal["ok", "timeout", "hungup"]
+    ahead: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ It knows no flows, no texts and no sockets; time is the clock it is given.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
 from ivr.agi import command as agi
@@ -173,7 +173,7 @@ class VoiceLine:
             taken = await self._ahead(prompt)
             had = taken.digits
             if taken.complete:
-                heard = self._use(prompt, taken)
+                heard = replace(self._use(prompt, taken), ahead=True)
             else:
                 files = () if taken.digits else await self._play_but_last(prompt)
                 heard = await self._read(prompt, files)

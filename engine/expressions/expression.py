@@ -19,10 +19,11 @@ from engine.expressions.parse import parse_expression, parse_text
 from engine.expressions.question import Ask, questions
 from engine.expressions.source import Source
 from engine.expressions.syntax import Node, Part, show
-from engine.expressions.text import Render, Rendered, compile_parts
+from engine.expressions.text import Render, Rendered, SpeechCompiler, compile_parts, compile_speech
 from engine.expressions.vocabulary import Vocabulary
 from engine.expressions.world import Scope, World
 from engine.reading.diagnostic import Diagnostic, Place
+from engine.spoken import words_of
 from engine.types import Type
 from engine.values import Value
 
@@ -94,6 +95,19 @@ class Expression(_Compiled):
         return f"Expression({show(self._node)})"
 
 
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A text for calls. `render` gives it with the marks of `engine.spoken`.
+
+    `phrases` are its fixed words as they are recorded, one for each piece, and `nouns` the forms of the words
+    that it counts.
+    """
+
+    render: Render
+    phrases: tuple[str, ...]
+    nouns: tuple[tuple[str, ...], ...]
+
+
 class Template(_Compiled):
     """A text (`Не хватает {{ (p.fee - p.balance)|money }}.`).
 
@@ -101,7 +115,7 @@ class Template(_Compiled):
     the text if nothing in it depends on the scope, else None.
     """
 
-    __slots__ = ("_parts", "_place", "constant", "render")
+    __slots__ = ("_parts", "_place", "_speech", "constant", "render")
 
     def __init__(
         self,
@@ -116,6 +130,18 @@ class Template(_Compiled):
         self._place = source
         self.constant: str | None = compiled if isinstance(compiled, str) else None
         self.render: Render = _always(compiled) if isinstance(compiled, str) else compiled
+        self._speech: Speech | None = None
+
+    @property
+    def speech(self) -> Speech:
+        """The text as a call carries it; compiled when it is first asked for."""
+        if self._speech is None:
+            compiler = SpeechCompiler(self._place, self.known, self.language)
+            made = compile_speech(self._parts, compiler)
+            render = _always(made) if isinstance(made, str) else made
+            phrases = compiler.phrases if self.constant is None else [words_of(self.constant)]
+            self._speech = Speech(render, tuple(filter(None, phrases)), tuple(compiler.nouns))
+        return self._speech
 
     def type_in(self, types: Mapping[str, Type]) -> Typed:
         """Check the values inside; the type is a text, as private as the most private of them."""

@@ -2,6 +2,9 @@
 
 A value of type `str` is data and goes into the text as it is, even if it looks like a template. A Secret in
 any part makes the whole text a Secret. A text is at most 2 000 characters long.
+
+A text of a call is compiled a second time (`compile_speech`): its values stand in the marks of
+`engine.spoken`, and what can be recorded of it is noted. The texts of other channels know nothing of that.
 """
 
 from __future__ import annotations
@@ -10,18 +13,23 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
+from engine.expressions.access import formatted, why
 from engine.expressions.alphabet import fits
 from engine.expressions.closures import Compiler
 from engine.expressions.errors import ExpressionFailed
 from engine.expressions.language import currency_sign, language
 from engine.expressions.operators import MAX_TEXT
 from engine.expressions.source import Source
-from engine.expressions.spot import Run
-from engine.expressions.syntax import Branch, Filter, Name, Output, Part, Words, show
+from engine.expressions.speech_form import SPEECH_FORMS, count_speech, speech_of
+from engine.expressions.spot import Run, Spot
+from engine.expressions.syntax import Branch, Choose, Constant, Filter, Name, Node, Output, Part, Words, show
 from engine.expressions.text_form import MAX_NUMBER, NoTextError, number_text, text_of
-from engine.expressions.vocabulary import VARIABLES
+from engine.expressions.vocabulary import VARIABLES, Vocabulary
 from engine.expressions.world import Scope, World
-from engine.values import Secret
+from engine.spoken import BREAK, plain, unmarked
+from engine.spoken import Words as Spoken
+from engine.spoken import pieces as pieces_of
+from engine.values import Secret, Value
 
 Rendered: TypeAlias = str | Secret
 Render: TypeAlias = Callable[[Scope], Rendered]
@@ -46,21 +54,85 @@ def compile_parts(parts: Sequence[Part], compiler: Compiler) -> str | Render:
     return render
 
 
+def compile_speech(parts: Sequence[Part], compiler: SpeechCompiler) -> str | Render:
+    """Return the closure of a text as a call carries it, with marks in it."""
+    pieces = _pieces(parts, compiler)
+    if not pieces:
+        return ""
+    if len(pieces) == 1 and isinstance(pieces[0], str):
+        return pieces[0]
+    return _limited(_joined(pieces), compiler.source)
+
+
+class SpeechCompiler(Compiler):
+    """Compiles a text for calls. `phrases` are its fixed words, `nouns` the forms of what it counts.
+
+    Only what stands in `{{ }}` is spoken; in conditions and arguments a filter gives its text form as ever.
+    """
+
+    def __init__(self, source: Source, known: Vocabulary, tongue: str) -> None:
+        super().__init__(source, known, tongue)
+        self.phrases: list[str] = []
+        self.nouns: list[tuple[str, ...]] = []
+
+    def spoken(self, node: Node) -> Run:
+        """Compile what stands in `{{ }}`."""
+        spot = self.spot(node)
+        match node:
+            case Filter(name=name, part=part) if name in SPEECH_FORMS:
+                return formatted(self.compile(part).run, SPEECH_FORMS[name], spot)
+            case Filter(name="count", part=part, arguments=(Constant(value=str(written)),)):
+                forms = tuple(form.strip() for form in written.split("|"))
+                self.nouns.append(forms)
+                return _counted(self.compile(part).run, self.compile(node).run, forms)
+            case Choose(test=test, yes=yes, no=no):
+                condition, first, second = self.compile(test).run, self.spoken(yes), self.spoken(no)
+                return lambda scope: first(scope) if condition(scope) else second(scope)
+        return _said(self.compile(node).run, spot)
+
+
+def _counted(number: Run, text: Run, forms: tuple[str, ...]) -> Run:
+    def counted(scope: Scope) -> Value:
+        shown = text(scope)  # fails for what cannot be counted
+        assert isinstance(shown, str)
+        return count_speech(number(scope), shown, forms)
+
+    return counted
+
+
+def _said(run: Run, spot: Spot) -> Run:
+    def said(scope: Scope) -> Value:
+        value = run(scope)
+        try:
+            return speech_of(value, scope.world)
+        except (NoTextError, ArithmeticError, OverflowError, ValueError) as error:
+            raise spot.failure(why(error)) from None
+
+    return said
+
+
 def _pieces(parts: Sequence[Part], compiler: Compiler) -> list[Piece]:
+    aloud = isinstance(compiler, SpeechCompiler)
     pieces: list[Piece] = []
     for part in parts:
         piece = _piece(part, compiler)
+        if aloud and isinstance(part, Branch):
+            pieces += [BREAK, piece, BREAK]
+            continue
         if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
             pieces[-1] += piece
         elif piece != "":
             pieces.append(piece)
+    if isinstance(compiler, SpeechCompiler):
+        fixed = (found for piece in pieces if isinstance(piece, str) for found in pieces_of(piece))
+        compiler.phrases += [found.text for found in fixed if isinstance(found, Spoken)]
     return pieces
 
 
 def _piece(part: Part, compiler: Compiler) -> Piece:
     match part:
         case Words(text=text):
-            return text
+            return unmarked(text)
         case Output():
             return _output(part, compiler)
         case Branch(cases=cases, otherwise=otherwise):
@@ -74,9 +146,13 @@ def _output(part: Output, compiler: Compiler) -> Piece:
     if code.fixed:
         value = run(_NOWHERE)
         if isinstance(value, str):
-            return value
+            return unmarked(value)
+        if isinstance(compiler, SpeechCompiler):
+            return _aloud(part.node, compiler)
         if type(value) is int or isinstance(value, Decimal):  # the same in every language
             return number_text(value)
+    elif isinstance(compiler, SpeechCompiler):
+        return _aloud(part.node, compiler)
 
     def output(scope: Scope) -> Rendered:
         value = run(scope)
@@ -92,6 +168,17 @@ def _output(part: Output, compiler: Compiler) -> Piece:
             ) from None
 
     return output
+
+
+def _aloud(node: Node, compiler: SpeechCompiler) -> Render:
+    run = compiler.spoken(node)
+
+    def aloud(scope: Scope) -> Rendered:
+        text = run(scope)
+        assert isinstance(text, str | Secret)
+        return text
+
+    return aloud
 
 
 def _branch(tests: list[tuple[Run, Render]], otherwise: Render) -> Render:
@@ -212,11 +299,15 @@ def _of_variables(parts: Sequence[Part], names: tuple[str, ...], render: Render)
 def _limited(render: Render, source: Source) -> Render:
     def limited(scope: Scope) -> Rendered:
         text = render(scope)
-        if len(text) > MAX_TEXT:
+        if len(text) > MAX_TEXT and _length(text) > MAX_TEXT:
             raise ExpressionFailed(f"the text is longer than {MAX_TEXT} characters", source.at(0))
         return text
 
     return limited
+
+
+def _length(text: Rendered) -> int:
+    return len(plain(text.reveal() if isinstance(text, Secret) else text))
 
 
 def _in_one_alphabet(render: Render) -> Render:

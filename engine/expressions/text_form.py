@@ -1,7 +1,8 @@
 """Values as a subscriber reads them: the text forms of the filters, and of a value without a filter.
 
-`str` values are data: they go into the text as they are, whatever they look like, only control characters
-and marks that turn the direction of writing are taken out. The spoken forms are not made here.
+`str` values are data: they go into the text as they are, whatever they look like, only control characters,
+marks that turn the direction of writing, and those of calls are taken out. The spoken forms are in
+`engine.expressions.speech_form`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from engine.expressions.language import Language, currency_sign, language
 from engine.expressions.world import World
+from engine.spoken import MARKS
 from engine.values import Secret, Value
 
 MAX_LIST = 1_000
@@ -25,7 +27,9 @@ _GROUPED_FROM = 10_000
 _NEAR = timedelta(days=330)
 _STEPS = (86_400, 3_600, 60, 1)
 _PHONE = re.compile(r"\+?[0-9]{5,15}\Z", re.ASCII)
-_HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_HARMFUL = re.compile(
+    f"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069{MARKS}]"
+)
 _EMPTY = "-"
 
 
@@ -34,7 +38,7 @@ class NoTextError(Exception):
 
 
 def plain(text: str) -> str:
-    """Return a text of data without what a screen must not get: control and direction characters."""
+    """Return a text of data without what must not be in it: control and direction characters, our marks."""
     return text if text.isprintable() else _HARMFUL.sub(" ", text)
 
 
@@ -168,13 +172,18 @@ def phone_text(value: Value, world: World) -> str:
     if not isinstance(value, str) or not _PHONE.match(value):
         raise NoTextError("a phone is written in digits")
     digits = value.removeprefix("+")
-    if world.channel == "voice" or len(digits) < 7:
+    return digits if world.channel == "voice" else grouped_phone(digits, world.country)
+
+
+def grouped_phone(digits: str, country: str) -> str:
+    """Return the digits of a phone number, without `+`, in the groups that they are read in."""
+    if len(digits) < 7:
         return digits
     if len(digits) == 11 and digits[0] == "7":
         return f"+7 {digits[1:4]} {digits[4:7]}-{digits[7:9]}-{digits[9:]}"
     if len(digits) == 12:  # +992 90 123-45-67, +380 44 123-45-67, +998 90 123-45-67
         return f"+{digits[:3]} {digits[3:5]} {digits[5:8]}-{digits[8:10]}-{digits[10:]}"
-    if len(digits) == 10 and world.country == "RU":
+    if len(digits) == 10 and country == "RU":
         return f"{digits[:3]} {digits[3:6]}-{digits[6:8]}-{digits[8:]}"
     return f"+{digits}" if len(digits) > 10 else f"{digits[:-4]}-{digits[-4:-2]}-{digits[-2:]}"
 

@@ -27,6 +27,7 @@ from engine.reading.plain import plain
 from engine.reading.workshop import Given
 from engine.run import Run
 from engine.screens import constant_screens
+from engine.spoken import JOINT, press
 from engine.types import SECRET, Type
 from engine.values import Secret, Value
 from engine.wording import Wording
@@ -109,7 +110,7 @@ class Ask(Question):
         """The question; `yes_no` shows its keys over USSD."""
         head = run.head(self.text)
         if self.kind == "yes_no":
-            joint = " " if run.channel == "voice" else "\n"
+            joint = JOINT if run.channel == "voice" else "\n"
             head = joint.join((head, *_keys(run.channel, run.lang)))
         return paginate(head, (), (), run.capabilities.pages, run.footer(), 0)
 
@@ -118,7 +119,7 @@ class Ask(Question):
         form = self.text.forms.get((run.channel, run.lang))
         if form is None or self.kind == "yes_no":
             return None
-        text = form.template.render(run) if form.constant is None else form.constant
+        text = form.render(run) if form.constant is None else form.constant
         budget = run.capabilities.pages
         return text if type(text) is str and (budget is None or fits(text, budget)) else None
 
@@ -220,7 +221,5 @@ def _keys(channel: str, language: str) -> tuple[str, ...]:
     if channel == "ussd":
         return (f"1 {words.yes}", f"2 {words.no}")
     if channel == "voice":
-        return tuple(
-            words.press.format(label=label, key=key) for key, label in ((1, words.yes), (2, words.no))
-        )
+        return tuple(press(words.press, label, key) for key, label in (("1", words.yes), ("2", words.no)))
     return ()

@@ -24,6 +24,7 @@ from engine.reading.fields import (
 )
 from engine.reading.workshop import Given
 from engine.run import Run
+from engine.spoken import JOINT, press
 from engine.steps.menu_line import (
     BESIDE_LIST,
     Elements,
@@ -142,14 +143,14 @@ class Menu(Question):
         labels = []
         for element in self.list_of(run):
             variables[self.elements.name] = element
-            label = "" if form is None else form.constant or form.template.render(scope)
+            label = "" if form is None else form.constant or form.render(scope)
             labels.append(str(label).replace("\n", " "))
         return labels
 
     def shown_lines(self, run: Run) -> list[tuple[str, str]]:
         """Return key and label of the lines that are shown now."""
         return [
-            (line.key, str(run.text_of(line.label)))
+            (line.key, str(run.said_of(line.label)))
             for line in self.lines
             if line.show is None or line.show.evaluate(run)
         ]
@@ -184,7 +185,7 @@ class Menu(Question):
         below, form = self.constant_lines.get(kind), self.text.forms.get(kind)
         if below is None or form is None:
             return None
-        head = form.template.render(run) if form.constant is None else form.constant
+        head = form.render(run) if form.constant is None else form.constant
         if type(head) is not str:
             return None
         text = f"{head}\n{below}"
@@ -286,14 +287,12 @@ class Menu(Question):
 def _spoken(run: Run, head: str, labels: list[str], lines: list[tuple[str, str]]) -> tuple[Page, ...]:
     """A menu as it is heard: eight elements at a time, then the key for more."""
     words, keys = phrases(run.lang), run.capabilities
-    fixed = [words.press.format(label=label, key=key) for key, label in lines]
+    fixed = [press(words.press, label, key) for key, label in lines]
     pages = []
     for start in range(0, max(len(labels), 1), keys.list_keys):
         part = labels[start : start + keys.list_keys]
-        spoken = [words.press.format(label=label, key=key) for key, label in enumerate(part, 1)]
-        more = (
-            [words.press.format(label=words.more, key=keys.more)] if start + len(part) < len(labels) else []
-        )
-        text = " ".join([*([head] if head and not start else []), *spoken, *fixed, *more])
+        spoken = [press(words.press, label, str(key)) for key, label in enumerate(part, 1)]
+        more = [press(words.press, words.more, keys.more)] if start + len(part) < len(labels) else []
+        text = JOINT.join([*([head] if head and not start else []), *spoken, *fixed, *more])
         pages.append(Page(text, start, len(part)))
     return tuple(pages)

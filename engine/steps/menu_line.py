@@ -16,6 +16,7 @@ from engine.reading.fields import FieldValue
 from engine.reading.tree import Text
 from engine.reading.workshop import Given
 from engine.screens import constant_screens
+from engine.spoken import press
 from engine.wording import Wording
 
 _KEYS = frozenset("0123456789*#")
@@ -123,7 +124,7 @@ def _below(lines: tuple[Line, ...], channel: str, language: str) -> tuple[str, .
         if line.show is not None or form is None or form.constant is None:
             return None
         if channel == "voice":
-            found.append(phrases(language).press.format(label=form.constant, key=line.key))
+            found.append(press(phrases(language).press, form.constant, line.key))
         else:
             found.append(f"{line.key} {form.constant}")
     return tuple(found)

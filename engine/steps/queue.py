@@ -26,6 +26,7 @@ from engine.reading.suggestion import did_you_mean
 from engine.reading.workshop import Given
 from engine.run import GONE, Run
 from engine.session import Waiting
+from engine.spoken import JOINT, press
 from engine.steps.callback import WITHIN_MS
 from engine.steps.people import QueueName, note_of, read_queue
 from engine.types import INT, PII, Choice, Privacy, Record, Scalar, Type
@@ -245,7 +246,7 @@ class Queue(Step):
         """Ask whether to be called back; the place in the queue stands meanwhile."""
         words = phrases(run.lang)
         if run.channel == "voice":
-            lines = [words.press.format(label=words.yes, key=1), words.press.format(label=words.wait, key=2)]
+            lines = [press(words.press, words.yes, "1"), press(words.press, words.wait, "2")]
         else:
             lines = [f"1 {words.yes}", f"2 {words.wait}"]
         run.count(run.pc, OFFERING)
@@ -255,7 +256,7 @@ class Queue(Step):
         timeout_ms = run.within_session(run.capabilities.idle_ms)
         run.deadline = run.now + timeout_ms
         parts = [part for part in (before, words.call_back, *lines) if part]
-        text = (" " if run.channel == "voice" else "\n").join(parts)
+        text = (JOINT if run.channel == "voice" else "\n").join(parts)
         run.effects.append(Collect(text, timeout_ms, False))
         return STOP
 

@@ -138,7 +138,7 @@ class Rate(Question):
 
     def whole_text(self, run: Run) -> str | None:
         """The question, where it is nothing but its text."""
-        text = run.text_of(self.text)
+        text = run.said_of(self.text)
         budget = run.capabilities.pages
         return text if type(text) is str and (budget is None or fits(text, budget)) else None
 

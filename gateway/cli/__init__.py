@@ -19,6 +19,7 @@ COMMANDS = {
     "init": ("gateway.cli.init", "init", "Lay out a project with the sample flows."),
     "link": ("gateway.cli.link", "link", "Explain what goes over the links to SMSCs."),
     "phone": ("gateway.cli.phone", "phone", "Try flows at a handset in the terminal."),
+    "prompts": ("gateway.cli.prompts", "prompts", "List what calls say, for the studio, or synthesise it."),
     "queue": ("gateway.cli.queue", "queue", "Work the tasks of people: questions, calls back, orders."),
     "schema": ("gateway.cli.schema", "schema", "Print JSON Schemas for editors."),
     "serve": ("gateway.cli.serve", "serve", "Run the gateway until SIGTERM, then drain."),

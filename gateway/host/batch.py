@@ -42,6 +42,7 @@ class Before(msgspec.Struct, eq=False, gc=False):
         conversation.order = was.order
         conversation.closing = was.closing
         conversation.hides_input = was.hides_input
+        conversation.held = was.held
         conversation.tally = was.tally
         conversation.recorded = was.recorded
         conversation.due = was.due

@@ -39,7 +39,11 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Calls:
-    """The calls under way. `resume` is the stepper's `step`; `changed` is told of every changed order."""
+    """The calls under way. `resume` is the stepper's `step`; `changed` is told of every changed order.
+
+    Without `charging` a request that charges is `unavailable`: another gateway, whose orders are not known
+    here, may have made it already.
+    """
 
     def __init__(self, host: Host, backend: Backend, orders: Orders) -> None:
         self._host = host
@@ -48,6 +52,7 @@ class Calls:
         self.resume: Callable[[Batch, Conversation, Input], None] | None = None
         self.look_again: Callable[[Batch, Conversation], Input | None] | None = None
         self.changed: Callable[[Batch, Change], None] | None = None
+        self.charging = True
         self._waiting: dict[str, set[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
@@ -59,6 +64,10 @@ class Calls:
         conversation.call = effect
         session = conversation.session
         operation = conversation.flows.operations[effect.operation]
+        if operation.charge and not self.charging:
+            conversation.call = None
+            self._host.counters["charges_left_to_the_other_gateway"] += 1
+            return BackendReplied(effect.call, UNAVAILABLE)
         if not is_irreversible(operation):
             batch.leave(self._start, conversation, effect, operation, None)
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -24,12 +25,16 @@ KEPT_PLACE = "callback"
 
 
 class Callbacks:
-    """Takes orders. `pepper` (32 octets, the same after a restart) keeps phones and keys out of the index."""
+    """Takes orders. `pepper` (32 octets, the same after a restart) keeps phones and keys out of the index.
+
+    `arrival_of` tells when a session's caller came to the queue of calls, whose place the order keeps.
+    """
 
     def __init__(self, host: Host, tasks: Tasks, pepper: bytes) -> None:
         self._host = host
         self._tasks = tasks
         self._pepper = pepper
+        self.arrival_of: Callable[[str], int | None] | None = None
 
     def order(self, batch: Batch, conversation: Conversation, effect: OrderCallback) -> BackendReplied:
         """Open an order or add to the one that is open; the answer has its number and its time."""
@@ -57,7 +62,8 @@ class Callbacks:
         """Return the place of the order: that of the question it is ordered instead of, which is closed."""
         question = self._tasks.of_session(conversation.key)
         if question is None:
-            return batch.now
+            arrival = None if self.arrival_of is None else self.arrival_of(conversation.key)
+            return batch.now if arrival is None else arrival
         closed = msgspec.structs.replace(
             question, state=TaskState.DONE, closed_at=batch.now, result=KEPT_PLACE
         )

@@ -1,7 +1,8 @@
 """Who was here about what, and whether many more than usual are: for `repeat_contact` and `surge`.
 
-A session counts once, when it ends, for the topic its flow declares; flows without a topic leave no trace
-here. Numbers are kept as keyed hashes only.
+A session counts once, when it ends, for the topic of the innermost flow that it stood in before its last
+input; a flow that began and ended within that one turn counts for the topic of the flow that ran it. Flows
+without a topic leave no trace here. Numbers are kept as keyed hashes only.
 """
 
 from __future__ import annotations

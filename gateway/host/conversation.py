@@ -26,7 +26,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     that the session waits for: number, operation, arguments, business key, limit; after a restart it is
     asked again, under the same order where it is one. `look` are the questions it waits for, `order` the key
     of the order waited for. `closing` is true while nobody has confirmed the last text of a session that has
-    charged. `tally` is for its record.
+    charged. `tally` is for its record, `held` are messages that came while nothing could take them.
     """
 
     version: int
@@ -38,11 +38,16 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     order: str | None
     closing: bool
     tally: Tally = NOTHING
+    held: tuple[str, ...] = ()
 
 
 BEGUN_OUTSIDE = "e:in:"
 """Begins the keys of the sessions of events from outside."""
-BEGUN_BY_US = (BEGUN_OUTSIDE, "start:", "o:")
+BEGUN_LATER = "p:"
+"""Begins the keys of scheduled starts and of their sessions by SMS."""
+BEGUN_OUT = "o:"
+"""Begins the keys of outbound plans and of their sessions by SMS."""
+BEGUN_BY_US = (BEGUN_OUTSIDE, BEGUN_LATER, BEGUN_OUT)
 """Begin the keys of all sessions that we begin: events from outside, scheduled and outbound starts."""
 TIMED = frozenset({Waiting.ANSWER, Waiting.READING, Waiting.OFFER, Waiting.PAUSE})
 """What a session waits for that ends with `Silence` at its deadline."""
@@ -61,6 +66,7 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
     counts the stored states. `due` is the earliest deadline (UTC ms); `slot` belongs to the wheel.
     `closing` is true for a session that has charged and ended, until its last screen is confirmed.
     `hides_input` tells that what is typed next must not be written down; after a restart nobody knows.
+    `held` are messages of the subscriber, oldest first, that came while nothing could take them.
 
     It has nothing that leads back to it, so the collector of cycles need not know it.
     """
@@ -75,6 +81,7 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
     order: str | None = None
     closing: bool = False
     hides_input: bool = False
+    held: tuple[str, ...] = ()
     tally: Tally = NOTHING
     recorded: bool = False
     due: int | None = None
@@ -111,7 +118,11 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
 
     def is_secret(self) -> bool:
         """Tell whether anything here must not be stored in clear."""
-        return is_secret(self.session) or (self.call is not None and holds_secret(self.call.arguments))
+        return (
+            bool(self.held)
+            or is_secret(self.session)
+            or (self.call is not None and holds_secret(self.call.arguments))
+        )
 
     def record(self) -> tuple[object, bool]:
         """Return a `Record` in a form MessagePack can write, and whether it must be sealed."""
@@ -130,7 +141,10 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
             self.order,
             self.closing,
             self.tally,
+            self.held,
         )
+        # What a held message will be the answer to, nobody knows yet: it may be a secret.
+        secret = secret or bool(self.held)
         return record, secret or (call is not None and holds_secret(call.arguments))
 
     def journal(self, inputs: list[tuple[str, str | None]]) -> tuple[str, object]:
@@ -177,6 +191,7 @@ def revive(key: str, version: int, record: Record, flows: FlowSet) -> Conversati
     conversation.order = record.order
     conversation.closing = record.closing
     conversation.tally = record.tally
+    conversation.held = record.held
     conversation.hides_input = True
     if record.look is not None:
         conversation.look = Look(tuple(Question(*one) for one in record.look))

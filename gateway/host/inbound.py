@@ -13,6 +13,7 @@ from gateway.host.host import Host
 from gateway.host.outbox import Outbox, PartToken
 from gateway.host.sms import SmsLane
 from gateway.host.ussd import STORE_FAILED, Page, UssdLane
+from gateway.host.voice import VoiceLane
 from smpp.event import Answered, BindDown, BindUp, Failed, Inbound, LinkEvent
 from smpp.links import Link
 from smpp.pdu.command import CommandId
@@ -29,10 +30,13 @@ _NOT_OURS = int(Status.RX_R_APPN)
 class Inbounds:
     """Sorts what links report. Its `on_batch` is what every link calls."""
 
-    def __init__(self, host: Host, ussd: UssdLane, sms: SmsLane, outbox: Outbox, events: Events) -> None:
+    def __init__(
+        self, host: Host, ussd: UssdLane, sms: SmsLane, voice: VoiceLane, outbox: Outbox, events: Events
+    ) -> None:
         self._host = host
         self._ussd = ussd
         self._sms = sms
+        self._voice = voice
         self._outbox = outbox
         self._events = events
         self._standing: set[tuple[str, int, int]] = set()
@@ -163,5 +167,7 @@ class Inbounds:
                 self._ussd.due(batch, conversation)
             case "event":
                 self._events.due(batch, conversation)
+            case "voice":
+                self._voice.due(batch, conversation)
             case _:
                 self._sms.due(batch, conversation)

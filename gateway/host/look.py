@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from engine.calendar import end_of_workday, is_open
 from engine.effects import Look, Question
@@ -17,15 +17,22 @@ from gateway.host.conversation import Conversation
 from gateway.host.task import Tasks
 from gateway.store.sqlite import SqliteStore
 
+BY_TELEPHONE = "c:"
+"""Begins the keys of sessions by telephone."""
+
 
 class Looks:
-    """Answers every kind of question; a kind nobody knows is answered with nothing."""
+    """Answers every kind of question; a kind nobody knows is answered with nothing.
+
+    `line(kind, queue, session)` answers for callers, from what is known of their queues; None: nothing.
+    """
 
     def __init__(self, store: SqliteStore, orders: Orders, tasks: Tasks, contacts: Contacts) -> None:
         self._store = store
         self._orders = orders
         self._tasks = tasks
         self._contacts = contacts
+        self.line: Callable[[str, str, str], int | None] | None = None
 
     def answer(self, batch: Batch, conversation: Conversation, look: Look) -> Looked | None:
         """Return the answers, or None when one has to wait for a running order (reliability 2.1).
@@ -62,6 +69,11 @@ class Looks:
             values[question_key(question)] = answer
         return values
 
+    def _on_line(self, kind: str, queue: str, session: str) -> int | None:
+        if self.line is None or not session.startswith(BY_TELEPHONE):
+            return None
+        return self.line(kind, queue, session)
+
     def _one(
         self, flows: FlowSet, subject: str, session: str, question: Question, now: int
     ) -> Value | Running:
@@ -75,6 +87,10 @@ class Looks:
             case "workdays":
                 project = flows.project
                 return end_of_workday(project, next(iter(project.calendars), ""), int(question.name), now)
+            case "expected_wait" | "position" if (
+                on_line := self._on_line(question.kind, question.name, session)
+            ) is not None:
+                return on_line
             case "expected_wait":
                 return self._tasks.expected_wait_s(question.name, session, now)
             case "position":

@@ -32,9 +32,13 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Opened(StrEnum):
-    """What came of it: the session is there, the channel cannot now, or it cannot at all."""
+    """What came of it: the session is there, the channel cannot now, or it cannot at all.
+
+    `BEGUN`: the session is there, and whether its subscriber was reached will be told.
+    """
 
     DONE = "done"
+    BEGUN = "begun"
     LATER = "later"
     NEVER = "never"
 
@@ -43,7 +47,7 @@ class Opener(Protocol):
     """A channel that can begin a session by itself."""
 
     def open(self, batch: Batch, opening: Opening) -> Opened:
-        """Begin the session in this batch; nothing has happened unless the answer is `DONE`."""
+        """Begin the session in this batch; nothing has happened unless it is `DONE` or `BEGUN`."""
         ...
 
 

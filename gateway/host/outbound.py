@@ -1,8 +1,9 @@
 """Subscribers we call or write to by ourselves (`outbound`): when, over what, how often, and when not.
 
 A plan is a row of the schedule from the event that asks for it to the session that carries it out. Before
-each try it is asked again whether it is still wanted. A channel that cannot be had counts as a try; when the
-tries are used up the next channel of `over` is taken, and after the last one the flow's `missed` block.
+each try it is asked again whether it is still wanted. A channel that cannot be had counts as a try, and so
+does a subscriber who was busy, out of reach or silent; when the tries are used up the next channel of `over`
+is taken, and after the last one the flow's `missed` block.
 """
 
 from __future__ import annotations
@@ -21,19 +22,20 @@ from engine.inputs import Begin, Input
 from engine.outbound import OutboundStart, next_try, outbound_questions, outbound_skip, outbound_starts
 from engine.values import Value, pack, unpack_extension
 from gateway.host.batch import Batch
-from gateway.host.conversation import Conversation
+from gateway.host.conversation import BEGUN_OUT, Conversation
 from gateway.host.due_row import DueRows
 from gateway.host.host import Host
 from gateway.host.look import Looks
 from gateway.host.opening import Opened, Openers, Opening
+from gateway.host.outreach import OPEN_MS, PASSING, Reach
 from gateway.store.batch import Group
 from gateway.store.error import StoreError
 from gateway.store.record import ScheduleRow
 
 OUTBOUND = "outbound"
 """Kind of the rows of plans."""
-BEGUN_OUT = "o:"
-"""Begins the keys of the sessions begun from here."""
+OUTBOUND_OPEN = "outbound_open"
+"""Kind of the rows of plans whose session has begun, and nobody knows yet whether it reached anybody."""
 AT_ONCE = 50
 """Tries made within one look; the messages themselves are paced by the outbox."""
 UNDECIDED_MS = 60_000
@@ -119,7 +121,7 @@ class Outbounds:
     def load(self, rows: Iterable[ScheduleRow]) -> None:
         """Take over what the store holds."""
         for row in rows:
-            if row.kind == OUTBOUND:
+            if row.kind in (OUTBOUND, OUTBOUND_OPEN):
                 self._rows.keep(row)
 
     # Tries
@@ -135,6 +137,11 @@ class Outbounds:
         if not self._rows.waits(row):
             return
         batch.on_failure(lambda: self._rows.again(row, batch.now))
+        if row.kind == OUTBOUND_OPEN:
+            # The gateway went down in between: it may have been seen, so it is not said again.
+            self._host.counters["outbound.unknown"] += 1
+            self._drop(batch, row)
+            return
         start, channel, tries = _read(row.data)
         flows, now = self._host.library.current, batch.now
         at = next_try(flows, start, now)
@@ -157,6 +164,10 @@ class Outbounds:
             over = start.over[channel]
             opener = self._openers.by_name.get(over)
             opened = Opened.NEVER if opener is None else opener.open(batch, opening)
+            if opened is Opened.BEGUN:
+                self._host.counters[f"outbound.{over}"] += 1
+                self._later(batch, row, batch.now + OPEN_MS, _written(start, channel, tries), OUTBOUND_OPEN)
+                return
             if opened is Opened.DONE:
                 self._host.counters[f"outbound.{over}"] += 1
                 self._drop(batch, row)
@@ -167,8 +178,23 @@ class Outbounds:
             channel, tries = channel + 1, 0
         self._miss(batch, row, start)
 
-    def _later(self, batch: Batch, row: ScheduleRow, due: int, data: bytes) -> None:
-        later = msgspec.structs.replace(row, due=due, data=data)
+    def told(self, batch: Batch, plan: str, reach: Reach) -> None:
+        """Take what has come of a session that was begun for a plan and did not know it at once."""
+        row = self._rows.get(plan)
+        if row is None or row.kind != OUTBOUND_OPEN:
+            return
+        batch.on_failure(lambda: self._rows.keep(row))
+        start, channel, tries = _read(row.data)
+        self._host.counters[f"outbound.{reach}"] += 1
+        if reach in PASSING and tries + 1 < start.tries:
+            self._later(batch, row, batch.now + start.every_ms, _written(start, channel, tries + 1))
+        elif reach in PASSING or reach is Reach.REFUSED:
+            self._later(batch, row, batch.now, _written(start, channel + 1, 0))
+        else:
+            self._drop(batch, row)
+
+    def _later(self, batch: Batch, row: ScheduleRow, due: int, data: bytes, kind: str = OUTBOUND) -> None:
+        later = msgspec.structs.replace(row, due=due, data=data, kind=kind)
         batch.stored.group().schedule(later)
         self._rows.keep(later)
 

@@ -1,7 +1,7 @@
 """USSD dialogs that the gateway begins: whether a subscriber was reached, told once to whoever asked for it.
 
-A notification has reached its subscriber when the centre took it; a question when an answer came. What to do
-about the others (another try, an SMS) is not known here.
+A notification has reached its subscriber when the centre took it; a question when an answer came, or when
+the subscriber closed it. What to do about the others is `gateway.host.start`'s and `gateway.host.outbound`'s.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ class Reach(StrEnum):
     UNSAID = "unsaid"
 
 
+PASSING = frozenset({Reach.BUSY, Reach.UNREACHABLE, Reach.NO_ANSWER, Reach.LATER, Reach.LOST})
+"""The subscriber was not reached, and may be a little later."""
+OPEN_MS = 600_000
+"""How long a dialog of ours may last at most: what nobody has told of by then, nobody will."""
+
+
 _MEANT = {
     "locked": Reach.BUSY,
     "timed_out": Reach.NO_ANSWER,
@@ -51,18 +57,22 @@ _UNCERTAIN = ("timeout", "wrong_response")
 class Outreach:
     """The dialogs that we have begun and of which nobody knows yet what comes of them.
 
-    `told(batch, plan, reach)` is called within a batch; what it stores is stored with the news. `plan` is the
-    name that the dialog was begun in. `count` is given the outcomes, for metrics.
+    Each of `told` is called within a batch as `told(batch, plan, reach)`; what it stores is stored with the
+    news. `plan` is the name that the dialog was begun in. `count` is given the outcomes, for metrics.
     """
 
     def __init__(self, count: Callable[[str], None]) -> None:
-        self.told: Callable[[Batch, str, Reach], None] | None = None
+        self.told: list[Callable[[Batch, str, Reach], None]] = []
         self._count = count
         self._open: dict[_Name, str] = {}
 
     def __bool__(self) -> bool:
         """Tell whether anything is open."""
         return bool(self._open)
+
+    def is_open(self, plan: str) -> bool:
+        """Tell whether nobody knows yet what comes of the dialog begun in a name."""
+        return plan in self._open.values()
 
     def begun(self, batch: Batch, dialog: Dialog, plan: str) -> None:
         """A dialog begins, in the name of `plan`."""
@@ -104,8 +114,8 @@ class Outreach:
             return
         batch.on_failure(lambda: self._open.__setitem__(name, plan))
         self._count(f"ussd_reach.{reach.value}")
-        if self.told is not None:
-            self.told(batch, plan, reach)
+        for told in self.told:
+            told(batch, plan, reach)
 
 
 def refusal(dialect: Dialect, status: int) -> Reach:

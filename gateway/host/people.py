@@ -66,7 +66,8 @@ class _Work(msgspec.Struct, frozen=True):
 class People:
     """Tasks as flows and people see them.
 
-    `step` is the stepper's; `settle` stores an order that people have cleared up (`Calls.take_change`).
+    `step` is the stepper's; `settle` stores an order that people have cleared up (`Calls.take_change`);
+    `line` hands a caller over to people who answer calls.
     """
 
     def __init__(self, host: Host, tasks: Tasks, outbox: Outbox, orders: Orders) -> None:
@@ -76,6 +77,7 @@ class People:
         self._orders = orders
         self.step: Callable[[Batch, Conversation, Input], None] | None = None
         self.settle: Callable[[Batch, Change], None] | None = None
+        self.line: Callable[[Batch, Conversation, Enqueue], AgentLeft | None] | None = None
         self._timers: list[tuple[int, int]] = []
         self._missed: dict[str, AgentLeft] = {}
         self._log = structlog.get_logger()
@@ -85,6 +87,8 @@ class People:
 
     def enqueue(self, batch: Batch, conversation: Conversation, effect: Enqueue) -> AgentLeft | None:
         """Hand a subscriber over: None, and `AgentLeft` comes later, or at once what it has come to."""
+        if self.line is not None and conversation.session.channel == Channel.VOICE:
+            return self.line(batch, conversation, effect)
         missed = self._missed.pop(conversation.key, None)
         if missed is not None:
             return msgspec.structs.replace(missed, call=effect.call)
@@ -158,11 +162,10 @@ class People:
         key = MONEY + order.key
         if self.tasks.of_key(key) is not None or self._host.store.find_task_of(key) is not None:
             return
-        queues = self._host.library.current.project.queues
         row = TaskRow(
             number=0,
             kind=TaskKind.MONEY,
-            queue=next(iter(queues), ""),
+            queue=self._host.library.current.project.money_queue,
             subscriber=order.caller,
             at=batch.now,
             due=batch.now + LONGEST_MS,
@@ -316,6 +319,8 @@ class People:
     def recover(self, batch: Batch, conversation: Conversation) -> None:
         """After a start: a session that waits for people whom nothing calls goes on."""
         session = conversation.session
+        if session.channel == Channel.VOICE:
+            return  # the dialplan brings a caller back, not a task
         if session.waiting is Waiting.PEOPLE and self.tasks.of_session(conversation.key) is None:
             self._host.counters["people_waits_without_task"] += 1
             assert self.step is not None

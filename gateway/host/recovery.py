@@ -29,6 +29,7 @@ from gateway.host.event import Events
 from gateway.host.host import Host
 from gateway.host.people import People
 from gateway.host.ussd import UssdLane
+from gateway.host.voice import VoiceLane
 from gateway.library import Library
 from gateway.store.error import SealError
 from gateway.store.record import Loaded, OrderState
@@ -47,12 +48,20 @@ class Recovery:
     """Brings back what the store holds. `lost` counts sessions that could not be read."""
 
     def __init__(
-        self, host: Host, orders: Orders, calls: Calls, ussd: UssdLane, events: Events, people: People
+        self,
+        host: Host,
+        orders: Orders,
+        calls: Calls,
+        ussd: UssdLane,
+        voice: VoiceLane,
+        events: Events,
+        people: People,
     ) -> None:
         self._host = host
         self._orders = orders
         self._calls = calls
         self._ussd = ussd
+        self._voice = voice
         self._events = events
         self._people = people
         self.step: Callable[[Batch, Conversation, Input], None] | None = None
@@ -98,6 +107,9 @@ class Recovery:
         """Take up what was under way; the handler of the first batch after a start."""
         batch.refuse(self._once_more)
         host = self._host
+        for conversation in list(host.conversations.values()):
+            # First: what is still asked for them is asked for somebody who has gone.
+            host.guarded(batch, self._voice.recover, conversation)
         waiting = [one for one in host.conversations.values() if self._waits(one)]
         # Each alone: one session that cannot go on must not hold up the orders and sessions of the others.
         for change in self._orders.recover(batch.now):

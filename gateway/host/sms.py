@@ -2,6 +2,7 @@
 
 What is a message, a part, a copy or a receipt is `smpp.sms`'s decision; this module ties messages to
 sessions: an open question takes what its type accepts, keywords come next, else the question is asked again.
+A message to a session that is busy with something else waits for it (`gateway.host.talk`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from gateway.host.opening import Opened, Opening
 from gateway.host.outbox import Outbox
 from gateway.host.people import People
 from gateway.host.stepper import Stepper
+from gateway.host.talk import Pair, Talks, may_answer
 from gateway.host.unasked import is_stop
 from gateway.store.batch import Group
 from gateway.store.record import JournalRow, ScheduleRow
@@ -52,8 +54,9 @@ class SmsLane:
         self._stepper = stepper
         self._outbox = outbox
         self._channels: dict[str, SmsChannel] = {}
-        self._asking: dict[tuple[str, str], str] = {}
+        self._talks = Talks(host)
         stepper.lanes[Channel.SMS] = self
+        stepper.let_in = self._let_in
 
     def add(self, link: Link, channel: SmsChannel) -> None:
         """Serve a centre."""
@@ -107,7 +110,8 @@ class SmsLane:
         if arrived.missing:
             self._host.counters["sms_incomplete"] += 1
         stops = is_stop(arrived.text) and self._outbox.stop(batch, group, arrived.msisdn)
-        conversation = self._open(arrived)
+        pair = (arrived.msisdn, arrived.to)
+        conversation = self._open(pair, arrived.text)
         if conversation is not None and not stops:
             self._stepper.step(batch, conversation, Text(arrived.text))
             return
@@ -117,54 +121,89 @@ class SmsLane:
             batch, group, arrived.msisdn, arrived.to, arrived.text
         ):
             return
+        if not self._is_keyword(arrived.to, arrived.text) and self._talks.hold(batch, pair, arrived.text):
+            return
         batch.on_failure(lambda: channel.loops.undo((arrived.msisdn, arrived.to)))
         if channel.starting(arrived, batch.now) is not None:
             return
-        self._start(batch, arrived, key)
+        identity = arrived.identity
+        self._start(batch, pair, arrived.text, f"{key}:{identity.at}:{identity.sequence}")
 
-    def _open(self, arrived: SmsArrived) -> Conversation | None:
+    def _open(self, pair: Pair, text: str) -> Conversation | None:
         """Return the session whose question this message answers, or has to be asked again for."""
-        name = self._asking.get((arrived.msisdn, arrived.to))
-        conversation = None if name is None else self._host.conversations.get(name)
-        if conversation is None:
-            return None
+        conversation = self._talks.asking(pair)
+        if conversation is None or self._takes(conversation, pair, text):
+            return conversation
+        return None
+
+    def _takes(self, conversation: Conversation, pair: Pair, text: str) -> bool:
+        """Tell whether a session that has asked takes a message: what it does not know may start a flow."""
         session, flows = conversation.session, conversation.flows
-        if session.waiting is Waiting.READING:
-            return conversation
-        if session.waiting is Waiting.OFFER:
-            return conversation
         if session.waiting is not Waiting.ANSWER:
-            return None
-        if machine.accepts(flows, session, arrived.text, self._host.clock.now()):
-            return conversation
-        messages = self._host.library.current.messages
-        return None if messages.is_keyword(arrived.to, arrived.text) else conversation
+            return True
+        if machine.accepts(flows, session, text, self._host.clock.now()):
+            return True
+        return not self._is_keyword(pair[1], text)
+
+    def _is_keyword(self, number: str, text: str) -> bool:
+        return self._host.library.current.messages.is_keyword(number, text)
 
     def _is_word(self, arrived: SmsArrived) -> bool:
         """Tell whether a flow waits for this STOP, whatever else its subscriber is talking about."""
-        messages = self._host.library.current.messages
-        return is_stop(arrived.text) and messages.is_keyword(arrived.to, arrived.text)
+        return is_stop(arrived.text) and self._is_keyword(arrived.to, arrived.text)
+
+    def _let_in(self, batch: Batch, conversation: Conversation) -> None:
+        """Give a session that is busy no more the oldest message that it holds."""
+        session = conversation.session
+        if self._talks.is_busy(conversation):
+            return
+        text, conversation.held = conversation.held[0], conversation.held[1:]
+        pair = (session.caller, session.called)
+        group = batch.touch(conversation)
+        if conversation.ended:
+            # It had come before the end was said: it is about something else, like the ones behind it.
+            rest, conversation.held = conversation.held, ()
+            started = self._start(batch, pair, text, f"s:{pair[0]}:{pair[1]}:{batch.now}")
+            for more in rest:
+                if started is None or started.ended:
+                    started = self._start(batch, pair, more, f"s:{pair[0]}:{pair[1]}:{batch.now}")
+                else:
+                    self._talks.add(batch, started, more)
+            if started is not None and started.held:
+                self._let_in(batch, started)
+            return
+        if session.waiting is Waiting.PEOPLE:
+            self._people.written(batch, group, session.caller, session.called, text)
+        elif may_answer(conversation):
+            self._stepper.step(batch, conversation, Text(text))
+            return
+        else:
+            self._host.counters["sms_held_void"] += 1
+        if conversation.held:
+            self._let_in(batch, conversation)
 
     def _stopped(
         self, batch: Batch, group: Group, arrived: SmsArrived, conversation: Conversation | None
     ) -> bool:
         """End the talk of a subscriber who has said STOP; False where a flow has the word and answers."""
-        names = [name for pair, name in self._asking.items() if pair[0] == arrived.msisdn]
-        asking = [self._host.conversations.get(name) for name in names if begun_by_us(name)]
-        for one in {id(one): one for one in (conversation, *asking) if one is not None}.values():
+        ours = [one for one in self._talks.of(arrived.msisdn) if begun_by_us(one.key)]
+        for one in {id(one): one for one in (conversation, *ours) if one is not None}.values():
+            batch.touch(one)
+            one.held = ()
             self._stepper.step(batch, one, HungUp("stop"))
         flows = self._host.library.current
         if flows.messages.is_keyword(arrived.to, arrived.text):
             return False
         language = self._host.language(arrived.msisdn, batch.now)
-        self._tell(batch, group, arrived, flows.project.stopped(language))
+        self._tell(batch, group, (arrived.msisdn, arrived.to), flows.project.stopped(language))
         return True
 
-    def _tell(self, batch: Batch, group: Group, arrived: SmsArrived, text: str) -> None:
+    def _tell(self, batch: Batch, group: Group, pair: Pair, text: str) -> None:
         """Answer a message that starts no flow; nothing if there is nothing to say."""
         if text:
-            session = f"s:{arrived.msisdn}:{arrived.to}"
-            self._outbox.post(batch, group, to=arrived.msisdn, sender=arrived.to, text=text, session=session)
+            subscriber, number = pair
+            session = f"s:{subscriber}:{number}"
+            self._outbox.post(batch, group, to=subscriber, sender=number, text=text, session=session)
 
     def open(self, batch: Batch, opening: Opening) -> Opened:
         """Begin a dialogue by ourselves, from the project's number."""
@@ -191,36 +230,39 @@ class SmsLane:
         conversation = Conversation(name, flows, session)
         self._host.conversations[name] = conversation
         batch.touch(conversation)
+        self._talks.join(batch, conversation)
         self._stepper.step(batch, conversation, Begin(opening.flow, opening.arguments))
         return Opened.DONE
 
-    def _start(self, batch: Batch, arrived: SmsArrived, key: str) -> None:
+    def _start(self, batch: Batch, pair: Pair, text: str, name: str) -> Conversation | None:
+        """Begin what a message starts; None where no flow takes it."""
+        caller, called = pair
         flows = self._host.library.current
-        start = flows.sms(arrived.to, arrived.text)
+        start = flows.sms(called, text)
         if start is None:
             self._host.counters["sms_no_flow"] += 1
-            return
-        refusal = self._host.switches.refusal(start.flow, arrived.msisdn, Channel.SMS)
+            return None
+        refusal = self._host.switches.refusal(start.flow, caller, Channel.SMS)
         if refusal is not None:
-            self._tell(batch, batch.stored.group(), arrived, refusal)
-            return
+            self._tell(batch, batch.stored.group(), pair, refusal)
+            return None
         session = machine.begin(
             flows,
             channel=Channel.SMS,
-            caller=arrived.msisdn,
-            called=arrived.to,
-            lang=self._host.language(arrived.msisdn, batch.now),
-            text=arrived.text,
+            caller=caller,
+            called=called,
+            lang=self._host.language(caller, batch.now),
+            text=text,
             now=batch.now,
         )
-        identity = arrived.identity
-        name = f"{key}:{identity.at}:{identity.sequence}"
         if name in self._host.conversations:
             name = f"{name}:{len(self._host.conversations)}"
         conversation = Conversation(name, flows, session)
         self._host.conversations[name] = conversation
         batch.touch(conversation)
+        self._talks.join(batch, conversation)
         self._stepper.step(batch, conversation, Begin(start.flow, start.arguments, start.ahead))
+        return conversation
 
     def incomplete(self, batch: Batch, arrived: SmsArrived) -> None:
         """Take a message whose missing parts have not come in time."""
@@ -233,12 +275,8 @@ class SmsLane:
 
     def show(self, batch: Batch, conversation: Conversation, effect: Collect) -> None:
         """Ask a question by SMS and remember who is to answer it."""
-        session = conversation.session
         conversation.hides_input = effect.secret
-        pair = (session.caller, session.called)
-        before = self._asking.get(pair, "")
-        self._asking[pair] = conversation.key
-        batch.on_failure(lambda: self._asking.__setitem__(pair, before))
+        self._talks.join(batch, conversation)
         self._say(batch, conversation, effect.text)
 
     def end(self, batch: Batch, conversation: Conversation, effect: End) -> None:
@@ -246,9 +284,7 @@ class SmsLane:
         self._host.counters[f"ended.sms.{effect.reason}"] += 1
         if effect.text is not None:
             self._say(batch, conversation, effect.text)
-        pair = (conversation.session.caller, conversation.session.called)
-        if self._asking.get(pair) == conversation.key:
-            batch.leave(self._asking.pop, pair, None)
+        batch.leave(self._talks.leave, conversation)
 
     def _say(self, batch: Batch, conversation: Conversation, text: str | Secret) -> None:
         session = conversation.session
@@ -285,10 +321,7 @@ class SmsLane:
                 [one for one in identities if one.group == name],
                 [one for one in parts if one.identity.group == name],
             )
-        for conversation in self._host.conversations.values():
-            session = conversation.session
-            if session.channel == Channel.SMS and session.waiting in (Waiting.ANSWER, Waiting.READING):
-                self._asking[session.caller, session.called] = conversation.key
+        self._talks.load()
 
 
 def _part_name(part: HeldPart) -> str:

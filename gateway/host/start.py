@@ -1,6 +1,8 @@
 """Flows to be started later (`schedule`): kept in the store, begun exactly once, over the channel asked for.
 
 The row goes with the transaction that begins the session, so a restart neither loses nor repeats a start.
+Where only the channel can tell whether the subscriber was reached, the row stays until it does: somebody busy
+is tried again, after a while by SMS.
 """
 
 from __future__ import annotations
@@ -15,18 +17,21 @@ import structlog
 from engine.effects import Schedule
 from engine.values import pack, unpack_extension
 from gateway.host.batch import Batch
-from gateway.host.conversation import Conversation
+from gateway.host.conversation import BEGUN_LATER, Conversation
 from gateway.host.due_row import DueRows
 from gateway.host.host import Host
-from gateway.host.opening import Opened, Openers, Opening, fits
+from gateway.host.opening import Opened, Openers, Opening, fits, goes_by_text
+from gateway.host.outreach import OPEN_MS, PASSING, Reach
 from gateway.store.record import ScheduleRow
 
 START = "start"
 """Kind of the rows of scheduled starts."""
-BEGUN_LATER = "p:"
-"""Begins the keys of the sessions begun from here."""
+START_OPEN = "start_open"
+"""Kind of the rows whose dialog has begun, and nobody knows yet what comes of it."""
 AT_ONCE = 100
 """Starts begun within one look: what has piled up while the gateway was down comes out at a pace."""
+REACH_AGAIN_MS = 300_000
+"""A subscriber who was not reached is tried again after so long."""
 AGAIN_MS = 60_000
 """A channel that cannot take a start now is asked again after so long."""
 PATIENCE_MS = 3_600_000
@@ -60,7 +65,7 @@ class Starts:
     def load(self, rows: Iterable[ScheduleRow]) -> None:
         """Take over what the store holds."""
         for row in rows:
-            if row.kind == START:
+            if row.kind in (START, START_OPEN):
                 self._rows.keep(row)
 
     def __len__(self) -> int:
@@ -76,8 +81,11 @@ class Starts:
     def _begin(self, batch: Batch, row: ScheduleRow) -> None:
         if not self._rows.waits(row):
             return
-        group = batch.stored.group()
         batch.on_failure(lambda: self._rows.again(row, batch.now))
+        if row.kind == START_OPEN:
+            # The gateway went down in between: it may have been seen, so it is not said again.
+            self._gone(batch, row, Reach.UNKNOWN)
+            return
         flow, to, lang, over, at, arguments = _decode(row.data)
         flows = self._host.library.current
         opening = Opening(row.id, flow, to, lang, arguments)
@@ -87,12 +95,39 @@ class Starts:
             if opened is Opened.LATER and batch.now >= at + PATIENCE_MS:
                 opened = self._openers.by_text(batch, flows, opening)
         if opened is Opened.LATER:
-            later = msgspec.structs.replace(row, due=batch.now + AGAIN_MS)
-            group.schedule(later)
-            self._rows.keep(later)
+            self._put(batch, row, due=batch.now + AGAIN_MS)
             return
-        self._rows.forget(row.id)
-        group.unschedule(row.id)
-        self._host.counters[f"starts.{opened}"] += 1
+        if opened is Opened.BEGUN:
+            self._put(batch, row, due=batch.now + OPEN_MS, kind=START_OPEN)
+            return
+        self._gone(batch, row, opened)
         if opened is Opened.NEVER:
             self._log.error("start_impossible", flow=flow, over=over)
+
+    def told(self, batch: Batch, plan: str, reach: Reach) -> None:
+        """Take what has come of a dialog that was begun for a start."""
+        row = self._rows.get(plan)
+        if row is None or row.kind != START_OPEN:
+            return
+        batch.on_failure(lambda: self._rows.keep(row))
+        flow, to, lang, over, at, arguments = _decode(row.data)
+        if reach not in PASSING and reach is not Reach.REFUSED:
+            self._gone(batch, row, reach)
+        elif reach in PASSING and reach is not Reach.NO_ANSWER and batch.now < at + PATIENCE_MS:
+            self._put(batch, row, due=batch.now + REACH_AGAIN_MS, kind=START)
+        elif over != "sms" and goes_by_text(self._host.library.current, flow):
+            data = _encode((flow, to, lang, "sms", at, pack(arguments)))
+            self._put(batch, row, due=batch.now, kind=START, data=data)
+        else:
+            self._gone(batch, row, Opened.NEVER)
+            self._log.warning("start_unreached", flow=flow, over=over, reach=reach.value)
+
+    def _put(self, batch: Batch, row: ScheduleRow, **changed: Any) -> None:
+        later = msgspec.structs.replace(row, **changed)
+        batch.stored.group().schedule(later)
+        self._rows.keep(later)
+
+    def _gone(self, batch: Batch, row: ScheduleRow, why: Opened | Reach) -> None:
+        self._rows.forget(row.id)
+        batch.stored.group().unschedule(row.id)
+        self._host.counters[f"starts.{why}"] += 1

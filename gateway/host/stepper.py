@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from engine.effects import (
+    Answer,
     CallBackend,
     Collect,
     Connect,
@@ -15,6 +17,7 @@ from engine.effects import (
     Look,
     Note,
     OrderCallback,
+    Pause,
     Rate,
     Record,
     Remember,
@@ -41,6 +44,8 @@ from gateway.journal.detail import call_fact, task_number
 from gateway.journal.tally import CALLBACK, END, FLOW, QUEUE, REFUSED, noted
 
 _BACKEND, _LOOK = Waiting.BACKEND, Waiting.LOOK
+ON_LINE = (Record, Connect, Answer, Pause)
+"""What the lane of calls does."""
 WAIT_AT_MOST = 64
 """Looks and stored outcomes answered within one turn; more is a loop without a question."""
 
@@ -56,7 +61,11 @@ class Lane(Protocol):
 
 
 class Stepper:
-    """Knows the module of each effect; `lanes` are the channels by name."""
+    """Knows the module of each effect; `lanes` are the channels by name.
+
+    `let_in` is called when a session that holds messages can take one, `on_line` does what only a call can;
+    `voice` is the lane of calls.
+    """
 
     def __init__(
         self,
@@ -80,6 +89,9 @@ class Stepper:
         self._suspended = suspended
         self._contacts = contacts
         self.lanes: dict[str, Lane] = {}
+        self.let_in: Callable[[Batch, Conversation], None] | None = None
+        self.voice: Lane | None = None
+        self.on_line: Callable[[Batch, Conversation, Effect], None] | None = None
 
     def step(self, batch: Batch, conversation: Conversation, given: Input) -> None:
         """Give a session an input and carry out what comes of it, up to its next wait."""
@@ -128,6 +140,8 @@ class Stepper:
                     ordered = answer = self._callbacks.order(batch, conversation, effect)
                     fact = (CALLBACK, effect.queue, str(batch.now), task_number(ordered.value))
                     conversation.tally = noted(conversation.tally, *fact)
+                elif self.on_line is not None and isinstance(effect, ON_LINE) and lane is self.voice:
+                    self.on_line(batch, conversation, effect)
                 elif isinstance(effect, Record | Connect):
                     # Only a line can do this: the checks keep it out of flows that run without one.
                     self._host.counters["line_effects_without_line"] += 1
@@ -149,6 +163,8 @@ class Stepper:
                 conversation.look = None
             if conversation.order is not None:
                 conversation.order = None
+            if conversation.held and self.let_in is not None:
+                self.let_in(batch, conversation)
 
     @staticmethod
     def _tally(conversation: Conversation, given: Input) -> None:

@@ -37,7 +37,8 @@ def is_stop(text: str) -> bool:
 
 def is_unasked(batch: Batch, conversation: Conversation) -> bool:
     """Tell whether what a session says in this turn answers nothing that its subscriber did."""
-    if not begun_by_us(conversation.key):
+    dialog = conversation.dialog
+    if not begun_by_us(conversation.key) and (dialog is None or not dialog.ours):
         return False
     before = batch.before(conversation)
     if any(kind == "Text" for kind, _ in before.inputs):

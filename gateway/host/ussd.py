@@ -6,6 +6,7 @@ Which message belongs to which dialog is `ussd.centre`'s decision; this module t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from copy import copy
 
 import msgspec
@@ -58,7 +59,7 @@ class UssdLane:
     """All USSD dialogs of the gateway, over all centres that carry USSD.
 
     `ends.observers` are told of every dialog that has ended, `outreach.told` of what came of those that the
-    gateway began.
+    gateway began. `is_stopped` tells who is on the stop list.
     """
 
     def __init__(self, host: Host, stepper: Stepper, suspended: Suspended) -> None:
@@ -69,6 +70,7 @@ class UssdLane:
         self._ways: dict[str, Way] = {}
         self._of_dialog: dict[tuple[Key, int], Conversation] = {}
         self.ends = DialogEnds()
+        self.is_stopped: Callable[[str], bool] = lambda _: False
         self.outreach = Outreach(lambda name: host.counters.update((name,)))
         stepper.lanes[Channel.USSD] = self
         host.on_unsent = self.failed
@@ -173,6 +175,9 @@ class UssdLane:
             return Opened.NEVER
         if self._host.switches.refusal(opening.flow, opening.to, Channel.USSD) is not None:
             return Opened.NEVER
+        if self.is_stopped(opening.to):
+            self._host.counters["starts_stopped"] += 1
+            return Opened.DONE
         way = next((one for one in self._ways.values() if one.link.bound), None)
         if way is None:
             return Opened.LATER
@@ -196,7 +201,7 @@ class UssdLane:
         )
         self.outreach.begun(batch, dialog, opening.id)
         self._converse(batch, dialog, flows, session, Begin(opening.flow, opening.arguments))
-        return Opened.DONE
+        return Opened.BEGUN if self.outreach.is_open(opening.id) else Opened.DONE
 
     def _answered(self, batch: Batch, arrival: Answered) -> None:
         dialog = arrival.dialog
@@ -278,6 +283,8 @@ class UssdLane:
             self.dialogs.end(self._own_dialog(batch, conversation), batch.now, "flow")
             self.outreach.end(batch, dialog, Reach.UNSAID)
         elif dialog.live:
+            if dialog.ours and dialog.page and not dialog.turns:
+                self.outreach.end(batch, dialog, Reach.NO_ANSWER)
             self._reply(batch, conversation, text, False, effect.constant)
             self.ends.leaves(batch, conversation.dialog or dialog, conversation, effect.reason)
         elif conversation.closing:
@@ -480,8 +487,6 @@ class UssdLane:
         if session.waiting not in TIMED:
             return
         if session.deadline is not None and batch.now >= session.deadline:
-            if conversation.dialog is not None and not conversation.dialog.turns:
-                self.outreach.end(batch, conversation.dialog, Reach.NO_ANSWER)
             if self._owes(conversation):
                 self._unshown(batch, conversation, "silence")
             else:

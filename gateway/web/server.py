@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import CollectorRegistry
 
 from gateway.web.access import Access
+from gateway.web.desk_api import DeskApi
 from gateway.web.event_api import MOST_BODY, EventApi
 from gateway.web.metrics import GatewayMetrics
 from gateway.web.queue_api import QueueApi
@@ -40,6 +41,7 @@ class WebServer:
         access = Access(self._gateway.settings.http_token)
         SwitchApi(self._gateway).add_to(app, access)
         QueueApi(self._gateway.people, self._gateway.store).add_to(app, access)
+        DeskApi(self._gateway).add_to(app, access)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)

@@ -553,6 +553,8 @@ class Simulation:
             gateway.outbounds.tend(now)
             gateway.suspended.tend(now)
             await self.settle()
+            gateway.outbox.pump_unasked()
+            await self.settle()
 
     async def to_the_end(self, first: float = 1) -> None:
         """Let all deadlines of dialogs, settlements and parts pass."""

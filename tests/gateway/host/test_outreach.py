@@ -25,7 +25,7 @@ class Caller:
         self.rig = rig
         self.told: list[tuple[str, str]] = []
         self.begun: list[str] = []
-        rig.gateway.ussd.outreach.told = lambda _, key, reach: self.told.append((key, reach.value))
+        rig.gateway.ussd.outreach.told.append(lambda _, key, reach: self.told.append((key, reach.value)))
 
     async def begin(self, flow: str = "ask", key: str = "o:1", phone: str = PHONE) -> Opened:
         """Begin a flow as a dialog with a subscriber."""
@@ -54,7 +54,7 @@ async def say(rig: Rig, operation: int, text: str = "") -> None:
 
 async def test_a_question_of_ours_goes_on_as_any_dialog(rig: Rig):
     caller = Caller(rig)
-    assert await caller.begin() is Opened.DONE
+    assert await caller.begin() is Opened.BEGUN
     page = rig.link.pages[0]
     assert (page.text, page.sticky, op(rig)) == ("Первый?", False, 0x02)
     rig.link.accept(page)
@@ -88,7 +88,7 @@ async def test_what_the_centre_refuses_is_told(rig: Rig, status: int, reach: str
     await rig.idle()
     assert caller.told == [("o:1", reach)]
     assert rig.waiting == []
-    assert await caller.begin(key="o:2") is Opened.DONE
+    assert await caller.begin(key="o:2") is Opened.BEGUN
 
 
 @pytest.mark.parametrize(("reason", "reach"), [("closed", ["lost"]), ("unsent", ["lost"]), ("timeout", [])])
@@ -148,7 +148,7 @@ async def test_a_notification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     (tmp_path / "flows" / "tell.yaml").write_text(TELL, encoding="utf-8")
     async with rigged(tmp_path, monkeypatch) as rig:
         caller = Caller(rig)
-        assert await caller.begin("tell") is Opened.DONE
+        assert await caller.begin("tell") is Opened.BEGUN
         assert (rig.texts, op(rig)) == (["Новый тариф готов."], 0x03)
         rig.link.accept(rig.link.pages[0], status)
         await rig.idle()

@@ -116,6 +116,8 @@ async def pass_time(rig: Rig, ms: int) -> None:
     for tended in (gateway.people, gateway.starts, gateway.suspended, gateway.events):
         tended.tend(rig.clock.now())
     await rig.idle()
+    gateway.outbox.pump_unasked()
+    await rig.idle()
 
 
 async def test_a_question_becomes_a_task_and_its_answer_an_sms_from_the_same_code(rig: Rig) -> None:

@@ -262,7 +262,7 @@ async def test_a_survey_that_was_answered_is_no_longer_unasked(
     lay_out_events(tmp_path, ", quiet: 21:00-09:00")
     async with rigged(tmp_path, monkeypatch) as rig:
         rig.clock.ms = hour("2026-11-22 20:59")
-        begin_survey(rig, "start:ab")
+        begin_survey(rig, "p:ab")
         await let_go(rig)
         assert rig.texts == ["Первый?"]
         rig.clock.ms = hour("2026-11-22 21:30")
@@ -276,7 +276,7 @@ async def test_a_survey_that_was_not_sent_yet_ends_with_a_stop_to_any_number(
     lay_out_events(tmp_path, ", quiet: 21:00-09:00")
     async with rigged(tmp_path, monkeypatch) as rig:
         rig.clock.ms = hour("2026-11-22 21:30")
-        begin_survey(rig, "start:ab")
+        begin_survey(rig, "p:ab")
         await let_go(rig)
         assert rig.texts == []
         assert rig.waiting == ["answer"]
