@@ -14,7 +14,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test test-services lint types flows-test unit sample docs house bench kill clean distclean \
+.PHONY: help run test test-services lint types flows-test unit asterisk prompts sample docs house bench kill clean distclean \
 	environment-run environment-test
 
 help: ## this list
@@ -45,11 +45,12 @@ unit: environment-test
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile -q $(PYTEST_ARGS)
 
 # Other minds that the tests talk to: the npm package smpp, Kannel, Perl's Net::SMPP, Chromium.
-test-services: ## install or find what some tests need: Node.js, Chromium, Kannel, Net::SMPP
+test-services: ## install or find what some tests need: Node.js, Chromium, Kannel, Net::SMPP, espeak-ng
 	@set -e; missing=; \
 	command -v node >/dev/null && command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
+	command -v espeak-ng >/dev/null || missing="$$missing espeak-ng"; \
 	[ -x /usr/sbin/bearerbox ] || missing="$$missing kannel"; \
 	perl -MNet::SMPP -MJSON::PP -e 1 2>/dev/null || missing="$$missing libnet-smpp-perl"; \
 	if [ -n "$$missing" ]; then \
@@ -64,6 +65,12 @@ test-services: ## install or find what some tests need: Node.js, Chromium, Kanne
 	grep -q "\"version\": \"$$version\"" tests/peers/node_modules/smpp/package.json 2>/dev/null || \
 		npm install --prefix tests/peers --no-package-lock --no-audit --no-fund --loglevel=error; \
 	echo "services: node $$(node --version), npm package smpp $$version, $$(chromium --version 2>/dev/null | head -n 1), Kannel, Net::SMPP"
+
+asterisk: ## bring a private Asterisk 22 for the tests (root; a minute, 600 MB), in ASTERISK_TREE or .cache/asterisk
+	@sh deploy/asterisk-tree.sh
+
+prompts: environment-run ## synthesise the prompts of calls that are missing
+	$(VENV)/bin/gudok prompts . --lang ru --make --prune
 
 sample: ## renew the list of files that `gudok init` lays out
 	@git ls-files --cached --others --exclude-standard flows config asterisk-dialplan | LC_ALL=C sort > gateway/sample.txt

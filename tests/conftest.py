@@ -1,7 +1,7 @@
 """What all tests share: services that may be missing, and the order to miss none of them.
 
-A test marked `node` or `chromium` is left out where the service is not there, and pytest says so. With
-GUDOK_REQUIRE_SERVICES=1 (as in .ci/run) a test that is left out, for whatever reason, has failed.
+A test marked `node`, `asterisk` and so on is left out where the service is not there, and pytest says so.
+With GUDOK_REQUIRE_SERVICES=1 (as in .ci/run) a test that is left out, for whatever reason, has failed.
 """
 
 import os
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import structlog
+
+from tests.asterisk.server import missing as asterisk_missing
 
 PEERS = Path(__file__).parent / "peers"
 REMEDY = "make test-services installs it"
@@ -48,11 +50,24 @@ def kannel_box(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
 
 
-SERVICES = {"node": _node, "chromium": _chromium, "perl": _perl, "kannel": _kannel}
+def _espeak() -> str | None:
+    return None if shutil.which("espeak-ng") else f"espeak-ng is missing: {REMEDY}"
+
+
+SERVICES = {
+    "node": _node,
+    "chromium": _chromium,
+    "perl": _perl,
+    "kannel": _kannel,
+    "espeak": _espeak,
+    "asterisk": asterisk_missing,
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers of services that only tests of SMPP need."""
+    """Name the markers of services that few tests need."""
+    config.addinivalue_line("markers", "asterisk: needs Asterisk 22, brought by `make asterisk`")
+    config.addinivalue_line("markers", "espeak: needs Debian's espeak-ng")
     config.addinivalue_line("markers", "perl: needs Perl with Net::SMPP, Debian's libnet-smpp-perl")
     config.addinivalue_line("markers", "kannel: needs Debian's kannel")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.demo.billing import Running
 from gateway.demo.billing.desk import Logged
+from gateway.demo.billing.entry import Entry
 from gateway.demo.billing.operation import OPERATIONS
 from gateway.demo.billing.subscriber import Subscriber
 from gateway.demo.cast import card
@@ -52,13 +53,17 @@ class Books:
             now = people.get(phone)
             if now is not None and now is not seen:
                 self._cards[phone] = now
-                self._tell("card", card(now), "")
+                self._tell("card", self._card(now), "")
 
     def cards(self) -> list[dict[str, Any]]:
         """Return all personas as they are now, and go on telling how they change."""
         named = [one for one in self._billing.desk.book.subscribers.values() if one.persona]
         self._cards = {one.phone: one for one in named}
-        return [card(one) for one in named]
+        return [self._card(one) for one in named]
+
+    def _card(self, subscriber: Subscriber) -> dict[str, Any]:
+        desk = self._billing.desk
+        return card(subscriber, Entry(desk.book, desk.clock.now()))
 
     def is_persona(self, phone: str) -> bool:
         """Tell whether a number is one of the named people."""

@@ -5,8 +5,12 @@ It knows the billing's records and no page: what it returns is plain data.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+from gateway.demo.billing.entry import Entry, Refusal
+from gateway.demo.billing.marketing import offer
+from gateway.demo.billing.network import outage
 from gateway.demo.billing.package import refusal
 from gateway.demo.billing.subscriber import Subscriber
 
@@ -45,8 +49,8 @@ RULES: dict[str, str] = {
 }
 
 
-def card(subscriber: Subscriber) -> dict[str, Any]:
-    """Return what the page shows of a persona at this moment."""
+def card(subscriber: Subscriber, entry: Entry) -> dict[str, Any]:
+    """Return what the page shows of a persona at this moment; `entry` only reads."""
     title, about = PARTS.get(subscriber.persona, (subscriber.persona, ""))
     plan = subscriber.plan
     return {
@@ -66,7 +70,25 @@ def card(subscriber: Subscriber) -> dict[str, Any]:
         "full": _bucket(plan.full),
         "renewal": RULES.get(refusal(subscriber), "refused"),
         "renewable": not refusal(subscriber),
+        "marks": _marks(subscriber, entry),
     }
+
+
+def _marks(subscriber: Subscriber, entry: Entry) -> list[str]:
+    """Return what else can be tried with a persona, in two words each."""
+    marks = []
+    with contextlib.suppress(Refusal):
+        marks.append(f"offer {offer(entry, subscriber.phone, None).name}")
+    known = outage(entry, subscriber.phone, None)
+    if known.known:
+        marks.append("outage" if known.until is None else f"outage until {known.until:%H:%M}")
+    if subscriber.office:
+        marks.append("staff")
+    if subscriber.contract is not None:
+        marks.append("home contract")
+    if subscriber.card:
+        marks.append("bank card")
+    return marks
 
 
 def _bucket(bucket: Any) -> dict[str, int]:

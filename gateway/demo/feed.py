@@ -76,6 +76,11 @@ class Feed:
         self._listeners.add(listener)
         return listener
 
+    @property
+    def phones(self) -> frozenset[str]:
+        """The subscribers that somebody looks at."""
+        return frozenset(listener.phone for listener in self._listeners)
+
     def leave(self, listener: Listener) -> None:
         """Forget a stream."""
         self._listeners.discard(listener)

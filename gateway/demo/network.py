@@ -49,13 +49,17 @@ class Message(msgspec.Struct):
 
 
 class Ussd(msgspec.Struct):
-    """What the display shows. `state`: running, menu (an answer is expected), notify, ended, failed."""
+    """What the display shows. `state`: running, menu (an answer is expected), notify, ended, failed.
+
+    `rings` marks a dialog that the network began: the handset makes itself heard.
+    """
 
     code: str
     state: str
     at: int
     text: str = ""
     screens: int = 0
+    rings: bool = False
 
 
 class Handset:
@@ -71,13 +75,17 @@ class Handset:
 
 
 class Network:
-    """The handsets by number. `tell(topic, data, phone)` is called when something can be seen to change."""
+    """The handsets by number. `tell(topic, data, phone)` is called when something can be seen to change.
+
+    `ahead_ms` is how far the day on the handsets is ahead of real time.
+    """
 
     def __init__(self, centre: Centre, tell: Told) -> None:
         self.centre = centre
         self._tell = tell
         self._handsets: dict[str, Handset] = {}
         self._messages = 0
+        self.ahead_ms = 0
         centre.on_screen = self._on_screen
         centre.on_sms = self._on_sms
 
@@ -91,6 +99,14 @@ class Network:
             if handset.dialog is not None and handset.dialog.open:
                 handset.dialog.end("network")
         self._handsets.clear()
+
+    def hang_up(self) -> None:
+        """End every open dialog; messages stay."""
+        for handset in self._handsets.values():
+            if handset.dialog is not None and handset.dialog.open:
+                handset.dialog.end("network")
+            handset.dialog = handset.ussd = None
+            self._show(handset)
 
     # What the subscriber does
 
@@ -210,7 +226,12 @@ class Network:
         state = "ended" if screen.action in ("end", "release") else screen.action
         count = handset.ussd.screens + 1
         handset.ussd = Ussd(
-            dialog.code if not handset.ussd.code else handset.ussd.code, state, screen.at, screen.text, count
+            dialog.code if not handset.ussd.code else handset.ussd.code,
+            state,
+            screen.at,
+            screen.text,
+            count,
+            dialog.origin == "network",
         )
         self._show(handset)
 
@@ -224,7 +245,7 @@ class Network:
         self, handset: Handset, number: str, mine: bool, text: str, parts: int, state: str
     ) -> Message:
         self._messages += 1
-        message = Message(self._messages, number, mine, text, parts, self.centre.now(), state)
+        message = Message(self._messages, number, mine, text, parts, self.centre.now() + self.ahead_ms, state)
         handset.messages.append(message)
         self._tell("message", message, handset.phone)
         return message

@@ -17,8 +17,10 @@ from aiohttp import web
 from gateway.demo.feed import Feed, event_octets
 from gateway.demo.guard import Handler, middleware, own_hosts
 from gateway.demo.network import Network, RefusedError
+from gateway.demo.passage import Passage
 from gateway.demo.trouble import Troubles
 from gateway.demo.watch import Watch, dialled
+from gateway.demo.world import World
 from gateway.library import Library
 
 HOST = "127.0.0.1"
@@ -65,6 +67,13 @@ class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on: bool
 
 
+class Happen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Let the world do something to a subscriber."""
+
+    phone: str
+    name: str
+
+
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An order without details."""
 
@@ -98,8 +107,25 @@ class Play(Protocol):
     def status(self) -> dict[str, Any]:
         """Return the state of the binds and the faults."""
 
+    @property
+    def world(self) -> World:
+        """What happens around the subscribers."""
+
+    @property
+    def pages(self) -> str:
+        """The address of the gateway's own pages, "" while it starts."""
+
+    def language(self, phone: str) -> str:
+        """Return the language in which the gateway speaks to a subscriber."""
+
+    def offers(self) -> dict[str, Any]:
+        """Return what can be dialled, written and let happen with the flows in force."""
+
     async def start_over(self) -> None:
         """Begin with fresh books and an empty store."""
+
+    async def next_day(self) -> None:
+        """Put the gateway's clock on to the next day."""
 
 
 class Page:
@@ -126,9 +152,12 @@ class Page:
             ("cancel", self._order(Cancel, self._cancel)),
             ("sms", self._order(Send, self._sms)),
             ("trouble", self._order(Switch, self._trouble)),
+            ("world", self._order(Happen, self._happen)),
+            ("next-day", self._order(Nothing, self._next_day)),
             ("start-over", self._order(Nothing, self._start_over)),
         ):
             app.router.add_post(f"/{name}", order)
+        Passage(lambda: self._play.pages).add_to(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         for attempt in range(port, port + (PORTS_TRIED if port else 1)):
@@ -207,6 +236,8 @@ class Page:
             "ledger": play.watch.books.ledger(phone),
             "report": play.watch.report(play.library),
             "status": play.status(),
+            "language": play.language(phone),
+            **play.offers(),
         }
 
     def _persona(self, phone: str) -> str:
@@ -263,6 +294,16 @@ class Page:
         except KeyError as error:
             raise RefusedError(f"there is no fault {error}") from error
         self._play.feed.publish("status", self._play.status())
+
+    async def _happen(self, order: Happen) -> None:
+        phone = self._persona(order.phone)
+        try:
+            await self._play.world.act(order.name, phone)
+        except KeyError as error:
+            raise RefusedError(f"there is no act {error}") from error
+
+    async def _next_day(self, order: Nothing) -> None:
+        await self._play.next_day()
 
     async def _start_over(self, order: Nothing) -> None:
         await self._play.start_over()

@@ -16,18 +16,23 @@ from typing import Any
 import aiohttp
 
 from gateway.app import Gateway
+from gateway.clock import HostClock
 from gateway.demo.billing import Running
 from gateway.demo.billing import start as start_billing
 from gateway.demo.copies import Copies
+from gateway.demo.day import DayClock
 from gateway.demo.feed import Feed
 from gateway.demo.network import Network, RefusedError
 from gateway.demo.page import Page
 from gateway.demo.project import addresses
+from gateway.demo.service import languages, listed, services
 from gateway.demo.trouble import Troubles
 from gateway.demo.watch import Watch
+from gateway.demo.world import World, offered
 from gateway.library import Library
 from gateway.settings import Centre as CentreSettings
-from gateway.settings import Settings
+from gateway.settings import EventSettings, Settings
+from gateway.web.server import WebServer
 from smpp.settings import LinkSettings, Secret
 from smpp.testing.centre import Centre
 from smpp.testing.dialect import CentreDialect
@@ -56,6 +61,10 @@ class Show:
         self._password = secrets.token_hex(4)
         self._end = contextlib.AsyncExitStack()
         self._status: dict[str, Any] = {}
+        self._languages: dict[str, str] = {}
+        self._key = secrets.token_bytes(32)
+        self._pages: WebServer | None = None
+        self._clock = DayClock(HostClock())
         self._turning = asyncio.Lock()
         self.feed = Feed()
         self.url = ""
@@ -93,6 +102,13 @@ class Show:
             self.centre.ledger, lambda phone, text, detail: self.watch.add(phone, "note", text, detail)
         )
         self.troubles = Troubles(self.centre, self.billing, client)
+        self.world = World(
+            self.billing,
+            client,
+            self._key,
+            lambda: (self.gateway, self.pages),
+            lambda phone, text, detail: self.watch.add(phone, "world", text, detail),
+        )
         await self._open_gateway()
         self._end.push_async_callback(self._close_gateway)
         page = Page(self)
@@ -112,16 +128,53 @@ class Show:
             reconnect_first_ms=500,
             reconnect_limit_ms=2_000,
         )
-        settings = Settings(store=self._data / STORE, drain_ms=2_000, centres=(CentreSettings("demo", link),))
+        settings = Settings(
+            store=self._data / STORE,
+            drain_ms=2_000,
+            centres=(CentreSettings("demo", link),),
+            events=EventSettings((self._key,)),
+        )
         environment = addresses(self._root, self._environment, self.billing.url)
-        self.gateway = Gateway(self._root, settings, environment, web=False)
+        self.gateway = Gateway(self._root, settings, environment, self._clock, web=False)
         self.gateway.host.observers.append(self.watch.observe)
-        self.gateway.library.listeners.append(self.watch.published)
+        self.gateway.library.listeners += [self.watch.published, self._published]
         await self.gateway.start()
         await self.centre.bound(1, limit_s=BIND_WITHIN_S)
+        # The gateway's own pages on a port of their own; the handset page passes them on.
+        pages = WebServer(self.gateway, "127.0.0.1", 0)
+        await pages.start()
+        self._pages = pages
 
     async def _close_gateway(self) -> None:
+        pages, self._pages = self._pages, None
+        if pages is not None:
+            await pages.close()
         await self.gateway.close()
+
+    @property
+    def pages(self) -> str:
+        """The address of the gateway's own pages, "" while it starts."""
+        return "" if self._pages is None else f"http://127.0.0.1:{self._pages.port}"
+
+    def offers(self) -> dict[str, Any]:
+        """Return what can be dialled, written and let happen with the flows in force."""
+        flows = self.library.current
+        lanes = frozenset(str(name) for name in self.gateway.openers.by_name)
+        ways = frozenset({"ussd", "sms"})
+        return {
+            "services": listed(services(flows), ways),
+            "languages": languages(flows),
+            "acts": offered(flows, lanes),
+        }
+
+    def _published(self, library: Library) -> None:
+        self.feed.publish("offers", self.offers())
+
+    def language(self, phone: str) -> str:
+        """Return the language in which the gateway speaks to a subscriber."""
+        if self._turning.locked():
+            return self._languages.get(phone, self.library.current.project.languages[0])
+        return self.gateway.host.language(phone, self.gateway.clock.now())
 
     async def start_over(self) -> None:
         """Begin anew: the gateway with an empty store, the billing with its first books, empty handsets.
@@ -132,13 +185,33 @@ class Show:
             raise RefusedError("The flows on disk have errors; correct them first")
         async with self._turning:
             self.network.forget()
-            await self.gateway.close()
+            await self._close_gateway()
             _remove(self._data, STORE)
+            self._clock.put_back()
+            self._set_day()
             await self.troubles.clear()
             self.watch.start_over()
             self.copies.start_over()
             await self._open_gateway()
             self.feed.end()
+
+    async def next_day(self) -> None:
+        """Go to noon, a day away or more: what is due by then happens. The store is kept, as over a restart.
+
+        Raises RefusedError while the flows on disk could not be loaded again.
+        """
+        if self.library.report.has_errors:
+            raise RefusedError("The flows on disk have errors; correct them first")
+        async with self._turning:
+            self.network.hang_up()
+            await self._close_gateway()
+            self._clock.to_noon(self.library.current.project.zone)
+            self._set_day()
+            await self._open_gateway()
+            self.feed.publish("status", self.status())
+
+    def _set_day(self) -> None:
+        self.network.ahead_ms = self.watch.ahead_ms = self._clock.ahead_ms
 
     async def close(self) -> None:
         """End everything in the reverse order."""
@@ -151,6 +224,8 @@ class Show:
             "deliveries": self.centre.ledger.counters["deliver_sm"],
             "submits": self.centre.ledger.counters["submitted"],
             "now": time.time_ns() // 1_000_000,
+            "day_shift": self._clock.ahead_ms,
+            "tasks": len(self.gateway.tasks.open),
             **self.troubles.state(),
         }
 
@@ -163,10 +238,18 @@ class Show:
             self.copies.look(self.gateway)
             self.watch.books.look()
             self.troubles.look()
+            self._look_at_languages()
             status = self.status()
             if {**status, "now": 0} != {**self._status, "now": 0}:
                 self._status = status
                 self.feed.publish("status", status)
+
+    def _look_at_languages(self) -> None:
+        for phone in self.feed.phones:
+            now = self.language(phone)
+            if self._languages.get(phone) != now:
+                self._languages[phone] = now
+                self.feed.publish("language", now, phone)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -47,7 +47,7 @@ class Run(Protocol):
 class Row(msgspec.Struct):
     """One thing that happened.
 
-    `kind`: subscriber, flow, call, billing, note; `state`: running, good, bad, or none.
+    `kind`: subscriber, flow, call, billing, world, note; `state`: running, good, bad, or none.
     """
 
     id: int
@@ -69,7 +69,10 @@ class Scene:
 
 
 class Watch:
-    """Looks on and tells. `tell(topic, data, phone)` goes to the pages."""
+    """Looks on and tells. `tell(topic, data, phone)` goes to the pages.
+
+    `ahead_ms` is how far the gateway's day is ahead of real time.
+    """
 
     def __init__(self, billing: Running, tell: Told) -> None:
         self._tell = tell
@@ -77,6 +80,7 @@ class Watch:
         self._ids = itertools.count(1)
         self._trails: dict[str, list[tuple[str, int]]] = {}
         self._faults = 0
+        self.ahead_ms = 0
         self.books = Books(billing, tell, self.add)
 
     def start_over(self) -> None:
@@ -91,11 +95,13 @@ class Watch:
 
     def add(self, phone: str, kind: str, text: str, detail: str = "", state: str = "") -> Row:
         """Add a row to what happened."""
-        now = time.time_ns() // 1_000_000
-        row = Row(next(self._ids), now, kind, text[:SHORT], detail[: 2 * SHORT], state)
+        row = Row(next(self._ids), self._now(), kind, text[:SHORT], detail[: 2 * SHORT], state)
         self.scene(phone).rows.append(row)
         self._tell("row", row, phone)
         return row
+
+    def _now(self) -> int:
+        return time.time_ns() // 1_000_000 + self.ahead_ms
 
     # The gateway
 
@@ -185,7 +191,7 @@ class Watch:
         row = self.scene(phone).calls.pop((run.key, operation), None)
         if row is None:
             row = self.add(phone, "call", operation)
-        row.ms = time.time_ns() // 1_000_000 - row.at
+        row.ms = max(0, self._now() - row.at)
         row.detail = f"{outcome}, {row.ms} ms" + (f" · {row.detail}" if row.detail else "")
         row.state = "good" if outcome == "done" else "bad"
         self._tell("row", row, phone)

@@ -29,6 +29,17 @@ FAMILIES = {
     "starts": ("gudok_starts", "Scheduled starts by what came of them", ("outcome",)),
     "outbound": ("gudok_outbound", "Outbound plans by what came of them", ("outcome",)),
     "queue_refused": ("gudok_queue_refusals", "Subscribers a queue did not take, by reason", ("reason",)),
+    "calls": ("gudok_calls", "Calls by what became of them", ("what",)),
+    "calls_out": ("gudok_calls_out", "Calls of ours by what came of dialling", ("outcome",)),
+    "voice_reach": ("gudok_voice_reach", "Whether a call of ours has reached its subscriber", ("reach",)),
+    "agi": ("gudok_agi", "Connections of Asterisk by how they went", ("what",)),
+    "queue_left": (
+        "gudok_queue_left",
+        "Callers back from a queue, by its status",
+        ("queue", "outcome"),
+    ),
+    "waits": ("gudok_queue_waits", "Waits that have ended, as Asterisk's events say", ("queue", "end")),
+    "waits_ms": ("gudok_queue_waits_ms", "Milliseconds of these waits in all", ("queue", "end")),
     "ussd_unshown": ("gudok_ussd_unshown", "Screens that did not reach the subscriber", ("reason",)),
 }
 """Counters whose names have labels: prefix -> (metric, help, labels)."""
@@ -59,6 +70,9 @@ class GatewayMetrics(Collector):
         yield gauge("gudok_orders_kept", "Orders that may still matter", len(gateway.orders))
         yield gauge("gudok_store_commits", "Commits since the start", gateway.store.commits)
         yield gauge("gudok_store_writable", "1 while the store can be written", int(not gateway.store.full))
+        yield gauge("gudok_calls_now", "Calls that talk to flows", len(gateway.voice))
+        yield gauge("gudok_calls_away", "Callers in queues of calls, or connected", len(gateway.voice.aways))
+        yield from self._queues()
         yield from self._tasks()
         yield from self._links()
         breakers = GaugeMetricFamily("gudok_backend_open", "1 while a breaker is open", labels=["backend"])
@@ -89,6 +103,18 @@ class GatewayMetrics(Collector):
             waiting.add_metric([queue], count)
         yield waiting
         yield gauge("gudok_tasks_overdue", "Tasks whose time is over", sum(row.overdue for row in tasks))
+
+    def _queues(self) -> Iterator[Metric]:
+        asterisks = self._gateway.asterisks
+        ready = GaugeMetricFamily("gudok_asterisk_ready", "1 while it can be spoken to", labels=["asterisk"])
+        for name, up in asterisks.ready.items():
+            ready.add_metric([name], int(up))
+        yield ready
+        people = GaugeMetricFamily("gudok_queue_now", "Queues of calls", labels=["queue", "what"])
+        for queue, counts in asterisks.state().items():
+            for what, count in zip(("waiting", "staffed", "free"), counts, strict=True):
+                people.add_metric([queue, what], count)
+        yield people
 
     def _links(self) -> Iterator[Metric]:
         bound = GaugeMetricFamily("gudok_link_bound", "1 while messages can leave", labels=["link"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from gateway.asterisk import Asterisks
 from gateway.backends.order import Orders
 from gateway.clock import WallClock
 from gateway.host.host import Host
 from gateway.host.outbox import Outbox
 from gateway.host.outside import OutsideEvents
 from gateway.host.people import People
+from gateway.host.voice import VoiceLane
 from gateway.library import Library
 from gateway.settings import Settings
 from gateway.store.sqlite import SqliteStore
@@ -53,6 +55,10 @@ class Watched(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def voice(self) -> VoiceLane: ...
+    @property
+    def asterisks(self) -> Asterisks: ...
     @property
     def links(self) -> Mapping[str, Link]: ...
     @property

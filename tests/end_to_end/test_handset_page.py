@@ -1,154 +1,31 @@
-"""The handset page in Chromium: what a person sees and presses, at a desk's and at a phone's width.
-
-Chromium is driven over its own DevTools protocol on a loopback websocket; nothing else is needed.
-"""
+"""The handset page in Chromium: what a person sees and presses, at a desk's and at a phone's width."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
 from gateway.demo.show import Show
+from tests.end_to_end.chromium import Browser, chromium, demo
 
 pytestmark = pytest.mark.chromium
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0",
-)  # fmt: skip
 RENEWED = "Пакет обновлён, списано 490 ₽. Остатки сохранены на месяц."
-
-
-class Browser:
-    """One page of a headless Chromium."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
-        self._number = 0
-        self._answers: dict[int, asyncio.Future[Any]] = {}
-        self.complaints: list[str] = []
-
-    async def read(self) -> None:
-        async for message in self._socket:
-            data = json.loads(message.data)
-            if "id" in data:
-                self._answers.pop(data["id"]).set_result(data)
-            elif data["method"] in (
-                "Runtime.exceptionThrown",
-                "Log.entryAdded",
-                "Page.javascriptDialogOpening",
-            ):
-                self.complaints.append(json.dumps(data["params"])[:500])
-
-    async def command(self, method: str, **parameters: Any) -> Any:
-        self._number += 1
-        answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
-        await self._socket.send_json({"id": self._number, "method": method, "params": parameters})
-        async with asyncio.timeout(20):
-            data = await answer
-        assert "error" not in data, data
-        return data["result"]
-
-    async def run(self, script: str) -> Any:
-        result = await self.command(
-            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
-        )
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    async def until(self, condition: str, limit_s: float = 15) -> None:
-        """Wait until a condition of the page is true; it is looked at with every frame."""
-        script = (
-            "new Promise((done) => { const end = Date.now() + %d; const look = () => "
-            "(%s) ? done(true) : Date.now() > end ? done(false) : setTimeout(look, 20); look(); })"
-        )
-        assert await self.run(script % (limit_s * 1000, condition)), f"{condition}; {self.complaints}"
-
-    async def open(self, url: str, width: int, height: int) -> None:
-        mobile = width < 700
-        await self.command(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=mobile,
-        )
-        await self.command("Page.navigate", url=url)
-        await self.until("document.querySelectorAll('#cast button').length === 20")
-
-    async def click(self, selector: str) -> None:
-        """Press where the middle of an element is, as a finger does; what covers it would be hit instead."""
-        place = await self.run(
-            f"(() => {{ const r = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
-            " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
-        )
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.command(
-                "Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1
-            )
-
-    async def type(self, text: str) -> None:
-        await self.command("Input.insertText", text=text)
-
-    async def text(self, selector: str) -> str:
-        return str(await self.run(f"document.querySelector({json.dumps(selector)}).textContent"))
 
 
 @pytest.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    process = await asyncio.create_subprocess_exec(
-        CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "about:blank",
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(30):
-            found = None
-            while found is None:
-                line = await process.stderr.readline()
-                assert line, "chromium ended before it listened"
-                found = re.search(rb"ws://127\.0\.0\.1:(\d+)/", line)
-        async with aiohttp.ClientSession() as client:
-            async with client.get(f"http://127.0.0.1:{int(found[1])}/json/list") as response:
-                pages = [one for one in await response.json() if one["type"] == "page"]
-            async with client.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                one = Browser(socket)
-                reading = asyncio.create_task(one.read())
-                for domain in ("Page", "Runtime", "Log"):
-                    await one.command(f"{domain}.enable")
-                yield one
-                await socket.close()
-                await reading
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        while await process.stderr.read(65_536):
-            pass
-        await process.wait()
+    async with chromium(tmp_path) as one:
+        yield one
 
 
 @pytest.fixture
 async def show(tmp_path: Path) -> AsyncIterator[Show]:
-    for name in ("flows", "config"):
-        shutil.copytree(ROOT / name, tmp_path / "project" / name)
-    one = Show(tmp_path / "project", tmp_path / "data", os.environ, port=0)
-    await one.start()
-    yield one
-    await one.close()
+    async with demo(tmp_path) as one:
+        yield one
 
 
 async def test_at_a_desk_a_dialog_is_held_by_mouse_and_keyboard(browser: Browser, show: Show) -> None:
@@ -206,9 +83,12 @@ async def test_nothing_runs_over_the_side_and_every_part_is_reached(
     browser: Browser, show: Show, width: int
 ) -> None:
     await browser.open(show.url, width, 844)
-    for tab, part in (("people", "#cast"), ("inside", "#code"), ("trouble", ".switches"), ("phone", "#call")):
+    parts = {"people": "#cast", "services": ".service", "inside": "#code", "trouble": "#acts"}
+    for tab, part in {**parts, "phone": "#call"}.items():
         if width < 1000:
             await browser.click(f".tabs [data-tab={tab}]")
+        elif tab in ("people", "services"):
+            await browser.click(f"[data-side={'cast' if tab == 'people' else 'services'}]:is(button)")
         await browser.until(f"document.querySelector('{part}').getBoundingClientRect().width > 40")
         assert await browser.run("document.documentElement.scrollWidth") <= width
     await browser.click("[data-dial='*929#']")
@@ -238,3 +118,53 @@ async def test_hostile_messages_are_only_text(browser: Browser, show: Show) -> N
     refused = await browser.run("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')")
     assert refused == "refused"
     assert "Content Security Policy" in " ".join(browser.complaints)
+
+
+async def test_a_service_is_found_and_dialled_from_the_list(browser: Browser, show: Show) -> None:
+    await browser.open(show.url, 1440, 900)
+    await browser.click("#find")
+    await browser.type("обещан")
+    await browser.until("document.querySelectorAll('.service').length === 1")
+    assert await browser.text(".deeper") == "Платежи: Обещанный платёж*100*4*3#"
+    await browser.click(".deeper")
+    await browser.until("document.querySelector('#ussd').dataset.state === 'menu'")
+    assert (await browser.text("#ussd-text")).startswith("200 ₽ на 3 дня, комиссия 10 ₽\n1 Взять")
+    await browser.click("#ussd-cancel")
+    await browser.until("document.querySelector('#ussd').hidden")
+    await browser.run("document.querySelector('#find').value = ''; drawServices()")
+    await browser.click("[data-service=tips] .way[data-kind=sms]")
+    await browser.until("document.querySelectorAll('.bubble').length === 2")
+    assert [await browser.text(".mine p"), await browser.text(".theirs p")] == [
+        "совет",
+        "Что рассказать?\n1 Как пополнить\n2 Роуминг\n3 Нулевой баланс\n4 Мои опции",
+    ]
+    assert browser.complaints == []
+
+
+async def test_the_network_rings_with_the_offer_and_it_is_taken(browser: Browser, show: Show) -> None:
+    await browser.open(show.url, 1440, 900)
+    await browser.click("[data-act=offer]")
+    await browser.until("document.querySelector('#ussd').dataset.state === 'menu'")
+    assert (await browser.text("#ussd-text")).startswith("Ultra: 15 ГБ")
+    await browser.click("#ussd-input")
+    await browser.type("1")
+    await browser.click("#ussd-send")
+    await browser.until("document.querySelector('#ussd').dataset.state === 'ended'")
+    assert await browser.text("#ussd-text") == "Тариф подключён. Подробности в SMS."
+    await browser.click("#ussd-send")
+    await browser.until("document.querySelector('#ussd').hidden && !document.querySelector('#banner').hidden")
+    assert await browser.text("#banner span") == "Тариф Ultra подключён, 990 ₽ в месяц."
+    await browser.click("#banner")
+    await browser.until("document.querySelectorAll('.bubble').length === 1")
+    assert browser.complaints == []
+
+
+async def test_a_subscriber_changes_the_language(browser: Browser, show: Show) -> None:
+    await browser.open(show.url, 1440, 900)
+    assert await browser.text("#speaks [aria-pressed=true]") == "Русский"
+    await browser.click("#speaks [lang=en]")
+    await browser.until("document.querySelector('#speaks [aria-pressed=true]').textContent === 'English'")
+    await browser.click("[data-dial='*100#']")
+    await browser.until("document.querySelector('#ussd').dataset.state === 'menu'")
+    assert (await browser.text("#ussd-text")).startswith("Balance 1500 ")
+    assert browser.complaints == []

@@ -9,7 +9,7 @@ const DONE = { answer: "waits for an answer", reading: "is being read", backend:
 
 const state = {
   phone: "", cards: new Map(), ussd: null, messages: new Map(), thread: "9290", read: new Map(),
-  flow: null, rows: new Map(), report: null, status: {}, file: "", build: "", pinned: "", shift: 0, stream: null,
+  services: [], languages: [], acts: [], language: "", wide: new Set(), flow: null, rows: new Map(), report: null, status: {}, file: "", build: "", pinned: "", shift: 0, day: 0, stream: null,
 };
 
 function make(tag, kind, text) {
@@ -69,8 +69,20 @@ function listen(phone) {
   const stream = state.stream = new EventSource("/events?phone=" + encodeURIComponent(phone));
   const on = (topic, act) => stream.addEventListener(topic, (event) => act(JSON.parse(event.data)));
   on("picture", takePicture);
-  on("ussd", (ussd) => { state.ussd = ussd; drawUssd(); });
-  on("message", (message) => { state.messages.set(message.id, message); drawMessages(); });
+  on("ussd", (ussd) => {
+    const rings = ussd?.rings && !state.ussd?.rings;
+    state.ussd = ussd;
+    drawUssd();
+    if (rings) ring();
+  });
+  on("message", (message) => {
+    const fresh = !message.mine && !state.messages.has(message.id);
+    state.messages.set(message.id, message);
+    drawMessages();
+    if (fresh) announce(message);
+  });
+  on("offers", takeOffers);
+  on("language", (language) => { state.language = language; drawLanguages(); });
   on("flow", (flow) => { state.flow = flow; state.pinned = ""; drawFlow(); });
   on("row", (row) => { state.rows.set(row.id, row); drawRow(row); });
   on("money", (line) => { addMoney(line, true); });
@@ -94,6 +106,8 @@ function takePicture(picture) {
   state.rows.forEach(drawRow);
   $("ledger").replaceChildren();
   picture.ledger.forEach((line) => addMoney(line, false));
+  state.language = picture.language;
+  takeOffers(picture);
   takeReport(picture.report);
   takeStatus(picture.status);
   drawCast();
@@ -106,6 +120,9 @@ function takePicture(picture) {
 function takeStatus(status) {
   state.status = status;
   state.shift = status.clock_shift;
+  state.day = status.day_shift;
+  $("tasks").hidden = !status.tasks;
+  $("tasks").textContent = status.tasks;
   $("link").textContent = status.bound ? `SMPP bound ×${status.bound}` : "SMPP down, binding again";
   $("link-light").dataset.state = status.bound ? "good" : "bad";
   $("signal").dataset.state = status.bound ? "good" : "bad";
@@ -120,7 +137,10 @@ function tick() {
   const now = Date.now();
   $("clock").textContent = clock(now + state.shift, true);
   $("clock").dataset.moved = state.shift ? "yes" : "no";
-  $("phone-time").textContent = clock(now);
+  $("phone-time").textContent = clock(now + state.day);
+  $("day-fact").hidden = !state.day;
+  $("day").textContent = new Date(now + state.day).toLocaleDateString("en-GB", { timeZone: ZONE, day: "numeric", month: "short" })
+    + ", " + clock(now + state.day);
 }
 
 // Subscribers
@@ -135,7 +155,7 @@ function drawCast() {
       button.setAttribute("role", "option");
       const name = make("span", "name", card.name);
       name.lang = "ru";
-      button.append(name, make("output"), make("span", "title", card.title));
+      button.append(name, make("output"), make("span", "title", card.title), make("span", "marks"));
       button.addEventListener("click", () => choose(card.phone));
       return button;
     }));
@@ -144,6 +164,7 @@ function drawCast() {
     const card = state.cards.get(button.dataset.phone);
     button.setAttribute("aria-selected", String(card.phone === state.phone));
     button.querySelector("output").textContent = money(card.balance);
+    button.querySelector(".marks").textContent = card.marks.join(" · ");
   }
 }
 
@@ -188,7 +209,155 @@ function flash(element) {
   element.addEventListener("animationend", () => element.classList.remove("flash"), { once: true });
 }
 
+// Services
+
+function takeOffers(offers) {
+  state.services = offers.services;
+  state.languages = offers.languages;
+  state.acts = offers.acts;
+  drawServices();
+  drawLanguages();
+  drawActs();
+}
+
+/** How each kind of way is gone; a kind that has nothing here is not listed. */
+const GO = {
+  ussd: (way) => { if (way.dial) dial(way.dial); else { openView("dial"); $("number").textContent = way.begin; } },
+  sms: (way) => {
+    state.thread = way.to;
+    openView("sms");
+    if (way.text === undefined) $("sms-text").focus();
+    else order("sms", { phone: state.phone, to: way.to, text: way.text });
+  },
+};
+const SHOWN = {
+  ussd: (way) => way.code,
+  sms: (way) => (way.text ? `SMS ${way.text}` : `SMS ${way.to}`),
+};
+
+function take(way) {
+  openTab("phone");
+  GO[way.kind](way);
+}
+
+function chip(way, service) {
+  const button = make("button", "way", SHOWN[way.kind](way));
+  button.type = "button";
+  button.dataset.kind = way.kind;
+  button.title = way.kind === "sms" ? `Send “${way.text ?? "…"}” to ${way.to}` : `Dial ${way.dial || way.code}`;
+  button.setAttribute("aria-label", `${service.title}: ${button.title}`);
+  button.addEventListener("click", () => take(way));
+  return button;
+}
+
+function drawServices() {
+  const sought = $("find").value.trim().toLowerCase();
+  const has = (...texts) => texts.join(" ").toLowerCase().includes(sought);
+  const parts = [];
+  let section = "";
+  for (const service of state.services) {
+    const ways = service.ways.filter((way) => GO[way.kind]);
+    const whole = has(service.title, service.about, service.section, service.topic, ...ways.map((way) => `${way.code || ""} ${way.to || ""} ${way.text || ""}`));
+    const lines = sought && !whole ? service.lines.filter((line) => has(line.label, line.dial)) : service.lines;
+    if (!ways.length || (sought && !whole && !lines.length)) continue;
+    if (service.section !== section) parts.push(make("h3", "", section = service.section));
+    parts.push(serviceRow(service, ways, lines, sought && !whole));
+  }
+  if (!parts.length) parts.push(make("p", "empty", "No service like that"));
+  $("service-list").replaceChildren(...parts);
+}
+
+function serviceRow(service, ways, lines, found) {
+  const row = make("div", "service");
+  row.dataset.service = service.id;
+  const name = make("button", "name", service.title);
+  name.type = "button";
+  name.lang = "ru";
+  name.title = service.about;
+  name.addEventListener("click", () => take(ways[0]));
+  const chips = make("span", "ways");
+  chips.append(...ways.map((way) => chip(way, service)));
+  row.append(name, chips);
+  if (!lines.length) return row;
+  const open = found || state.wide.has(service.id);
+  if (!found) {
+    const more = make("button", "more", open ? "hide the menu" : `${lines.length} more in its menu`);
+    more.type = "button";
+    more.setAttribute("aria-expanded", String(open));
+    more.addEventListener("click", () => {
+      if (!state.wide.delete(service.id)) state.wide.add(service.id);
+      drawServices();
+    });
+    row.append(more);
+  }
+  if (open) {
+    row.append(...lines.map((line) => {
+      const deeper = make("button", "deeper");
+      deeper.type = "button";
+      const label = make("span", "", line.label);
+      label.lang = "ru";
+      deeper.append(label, make("code", "", line.dial));
+      deeper.addEventListener("click", () => take({ kind: "ussd", code: line.dial, dial: line.dial }));
+      return deeper;
+    }));
+  }
+  return row;
+}
+
+function drawLanguages() {
+  $("speaks").hidden = !state.languages.length;
+  $("speaks").replaceChildren(...state.languages.map((one) => {
+    const button = make("button", "", one.label);
+    button.type = "button";
+    button.lang = one.lang;
+    button.title = `Dial ${one.code}`;
+    button.setAttribute("aria-pressed", String(one.lang === state.language));
+    button.addEventListener("click", () => take({ kind: "ussd", code: one.code, dial: one.code }));
+    return button;
+  }));
+}
+
+function drawActs() {
+  const button = (act, title, about, done) => {
+    const one = make("button");
+    one.type = "button";
+    one.dataset.act = act;
+    one.title = about;
+    one.append(make("b", "", title), make("span", "", about));
+    one.addEventListener("click", async () => {
+      one.disabled = true;
+      if (await done()) toast(title);
+      one.disabled = false;
+    });
+    return one;
+  };
+  $("acts").replaceChildren(
+    ...state.acts.map((act) => button(act.name, act.title, act.about, () => order("world", { phone: state.phone, name: act.name }))),
+    button("next-day", "Next day", "to noon, a day on: what is due happens", () => order("next-day", {})));
+}
+
 // The phone
+
+/** The network has begun a dialog. */
+function ring() {
+  openTab("phone");
+  const phone = document.querySelector(".phone");
+  phone.classList.add("rings");
+  setTimeout(() => phone.classList.remove("rings"), 1200);
+  navigator.vibrate?.([80, 60, 80]);
+}
+
+let bannerTimer = 0;
+function announce(message) {
+  if (!$("view-sms").hidden && state.thread === message.number) return;
+  const banner = $("banner");
+  banner.querySelector("b").textContent = message.number;
+  banner.querySelector("span").textContent = message.text.slice(0, 160);
+  banner.dataset.number = message.number;
+  banner.hidden = false;
+  clearTimeout(bannerTimer);
+  bannerTimer = setTimeout(() => { banner.hidden = true; }, 6000);
+}
 
 function press(key) {
   const shown = $("number");
@@ -202,8 +371,8 @@ function dial(code) {
 }
 
 function openView(view) {
-  $("view-dial").hidden = view !== "dial";
-  $("view-sms").hidden = view !== "sms";
+  document.querySelectorAll(".view").forEach((part) => { part.hidden = part.id !== `view-${view}`; });
+  if (view === "sms") $("banner").hidden = true;
   document.querySelectorAll("[data-view]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.view === view)));
   drawMessages();
 }
@@ -471,6 +640,18 @@ function wire() {
   $("sms-text").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); sendSms(); }
   });
+  $("banner").addEventListener("click", () => { state.thread = $("banner").dataset.number; openView("sms"); });
+  $("find").addEventListener("input", drawServices);
+  for (const name of ["side", "outside"]) {
+    document.querySelectorAll(`button[data-${name}]`).forEach((b) => b.addEventListener("click", () => {
+      document.body.dataset[name] = b.dataset[name];
+      document.querySelectorAll(`button[data-${name}]`).forEach((one) => one.setAttribute("aria-pressed", String(one === b)));
+    }));
+  }
+  document.querySelectorAll(".switches button").forEach((b) => { b.title = b.querySelector("span").textContent; });
+  document.querySelectorAll("[data-recipe]").forEach((b) => b.addEventListener("click", async () => {
+    if (await order("trouble", { name: b.dataset.recipe, on: true })) take({ kind: "ussd", code: b.dataset.code, dial: b.dataset.code });
+  }));
   $("files").addEventListener("change", (event) => {
     state.pinned = event.target.value;
     openFile(state.pinned, state.report.build).then(drawFlow);
@@ -491,6 +672,7 @@ function wire() {
     order("trouble", { name: b.dataset.trouble, on: b.getAttribute("aria-pressed") !== "true" });
   }));
   document.addEventListener("keydown", (event) => {
+    if (event.code === "Slash" && !/^(INPUT|TEXTAREA)$/.test(event.target.tagName) && $("find").offsetParent) { event.preventDefault(); $("find").focus(); return; }
     if (/^(INPUT|TEXTAREA|SELECT|BUTTON)$/.test(event.target.tagName) || !$("ussd").hidden || $("view-dial").hidden) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^[0-9*#+]$/.test(event.key)) press(event.key);
