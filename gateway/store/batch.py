@@ -171,9 +171,12 @@ class Group(msgspec.Struct, eq=False, gc=False):
         """Note who did what."""
         self.rows += ((_AUDIT, "", (row.at, row.who, row.act, row.object, row.detail)),)
 
-    def detail(self, at: int, data: bytes) -> None:
-        """Append the record of a session that ended at `at`; it gets the next number, without gaps."""
-        self.rows += ((_DETAIL, "", (at, data)),)
+    def detail(self, at: int, record: object) -> None:
+        """Append the record of a session that ended at `at`; it gets the next number, without gaps.
+
+        It is written, as JSON, when the batch is: change nothing in it until then.
+        """
+        self.rows += ((_DETAIL, "", (at, record)),)
 
     def size(self) -> tuple[int, int, int]:
         """Return how much is in it, for `cut`."""

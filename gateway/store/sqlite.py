@@ -25,6 +25,7 @@ from typing import IO, TypeAlias
 
 from gateway.store.batch import Group, StoreBatch
 from gateway.store.checkpoint import Checkpoint
+from gateway.store.detail import details_after
 from gateway.store.error import StoreDamagedError, StoreError, StoreLockedError
 from gateway.store.form import Form
 from gateway.store.memory import MemoryCount
@@ -67,7 +68,10 @@ _OLDEST_ROW = {
     Retention.TASK: "SELECT min(closed_at) FROM task WHERE open = 0",
     Retention.RATING: "SELECT min(at) FROM rating WHERE data IS NOT NULL",
     Retention.CONTACT: "SELECT min(at) FROM contact",
-    Retention.DETAIL: "SELECT min(at) FROM (SELECT at FROM rating UNION ALL SELECT at FROM detail)",
+    Retention.DETAIL: (
+        "SELECT min(at) FROM (SELECT at FROM rating UNION ALL SELECT at FROM detail"
+        " UNION ALL SELECT at FROM details)"
+    ),
     Retention.AUDIT: "SELECT min(at) FROM audit",
 }
 
@@ -266,9 +270,7 @@ class SqliteStore:
 
     def details_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
         """Return at most `limit` records of sessions with numbers above `number`, in order."""
-        return self._read.execute(
-            "SELECT number, data FROM detail WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
-        ).fetchall()
+        return details_after(self._read, number, limit)
 
     def get_meta(self, name: str) -> bytes | None:
         """Return a small value of the gateway's own."""

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from gateway.store.batch import Group, Kind, StoreBatch, Turn
+from gateway.store.detail import sweep_details, write_details
 from gateway.store.form import Columns, State
 from gateway.store.record import Retention
 from gateway.store.trail import Step, Trail
@@ -41,7 +42,6 @@ _CONTACT = "INSERT INTO contact (at, topic, who) VALUES (?, ?, ?)"
 _SWITCH = "INSERT OR REPLACE INTO switch (kind, name, value, at, who) VALUES (?, ?, ?, ?, ?)"
 _UNSWITCH = "DELETE FROM switch WHERE kind = ? AND name = ?"
 _AUDIT = "INSERT INTO audit (at, who, act, object, detail) VALUES (?, ?, ?, ?, ?)"
-_DETAIL = "INSERT INTO detail (at, data) VALUES (?, ?)"
 _ONCE = "INSERT OR IGNORE INTO once (kind, id, at) VALUES (?, ?, ?)"
 
 _SWEEP_JOURNAL = (
@@ -62,10 +62,6 @@ _SWEEP_RATING = (
     " (SELECT id FROM rating WHERE data IS NOT NULL AND at < ? LIMIT ?)"
 )
 """A rating without the one who gave it is a figure, and figures are kept as long as bills."""
-_SWEEP_DETAIL = (
-    "DELETE FROM detail WHERE number IN"
-    " (SELECT number FROM detail WHERE at < ? AND number < (SELECT max(number) FROM detail) LIMIT ?)"
-)
 _SWEEP: dict[Retention | None, tuple[str, ...]] = {
     Retention.SMS: (
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE final = 1 AND at < ? LIMIT ?)",
@@ -79,10 +75,7 @@ _SWEEP: dict[Retention | None, tuple[str, ...]] = {
     ),
     Retention.TASK: (_SWEEP_TASK,),
     Retention.RATING: (_SWEEP_RATING,),
-    Retention.DETAIL: (
-        "DELETE FROM rating WHERE id IN (SELECT id FROM rating WHERE at < ? LIMIT ?)",
-        _SWEEP_DETAIL,
-    ),
+    Retention.DETAIL: ("DELETE FROM rating WHERE id IN (SELECT id FROM rating WHERE at < ? LIMIT ?)",),
     Retention.AUDIT: ("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)",),
     Retention.CONTACT: ("DELETE FROM contact WHERE id IN (SELECT id FROM contact WHERE at < ? LIMIT ?)",),
     None: ("DELETE FROM memory WHERE id IN (SELECT id FROM memory WHERE until < ? LIMIT ?)",),
@@ -218,7 +211,7 @@ class Change:
         if entries := tables[Kind.CONTACT]:
             many(_CONTACT, [columns for _, columns in entries])
         if entries := tables[Kind.DETAIL]:
-            many(_DETAIL, [columns for _, columns in entries])
+            self.size += write_details(self._connection, [columns for _, columns in entries])
         if entries := tables[Kind.SWITCH]:
             last = dict(entries).values()
             many(_SWITCH, [columns for columns in last if columns is not None and len(columns) > 2])
@@ -254,6 +247,8 @@ class Change:
                 self.behind |= swept >= limit
             if retention is Retention.SESSION:
                 self.behind |= sweep_turns(self._connection, before, limit)
+            elif retention is Retention.DETAIL:
+                self.behind |= sweep_details(self._connection, before, limit)
         if batch.swept:  # the number outlives its rows, so that none is used twice
             self._connection.execute(_META, ("journal", str(self.journal).encode()))
 
