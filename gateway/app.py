@@ -324,8 +324,9 @@ class Gateway:
 
     def _dialect(self, centre: Centre) -> Dialect:
         report = Report()
-        ussd = self.library.current.channels[Channel.USSD]
-        dialect = load_dialect(self.root, centre, report, {}, ussd)
+        flows = self.library.current
+        ussd = flows.channels[Channel.USSD]
+        dialect = load_dialect(self.root, centre, report, {}, ussd, flows.project.country)
         if dialect is None:
             first = report.diagnostics[0]
             raise StartError(f"{first.place}: {first.message}")
@@ -474,6 +475,8 @@ class Gateway:
                     await self.details.tend()
                 if since_sweep >= SWEEP_EVERY_S or self.store.behind:
                     since_sweep = 0.0
+                    if self.speaker is not None:
+                        await asyncio.to_thread(self.speaker.sweep)
                     batch = self.store.batch()
                     sweeper.plan(batch, self.clock.now())
                     self.store.commit(batch, lambda lost, error: None)

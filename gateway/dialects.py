@@ -1,4 +1,8 @@
-"""The dialects that the centres of the settings name, read from `config/dialects/`."""
+"""The dialects that the centres of the settings name, read from `config/dialects/`.
+
+`standard` is built in: without a file of that name a centre speaks as the specifications have it, and numbers
+are written as in the country of the project.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,17 @@ from ussd.dialect import Dialect
 from ussd.dialect_file import read_dialect
 
 FOLDER = "config/dialects"
+STANDARD = "standard"
+_HOMES = {
+    "RU": "{ code: 7, trunk: 8, digits: 10 }",
+    "KZ": "{ code: 7, trunk: 8, digits: 10 }",
+    "TJ": "{ code: 992, digits: 9 }",
+    "UZ": "{ code: 998, digits: 9 }",
+    "KG": "{ code: 996, trunk: 0, digits: 9 }",
+    "AM": "{ code: 374, trunk: 0, digits: 8 }",
+    "BY": "{ code: 375, trunk: 80, digits: 9 }",
+}
+"""How numbers are written in a country: the section `country` of a dialect. Source: national plans, E.164."""
 
 
 def dialect_file(name: str) -> str:
@@ -20,8 +35,18 @@ def dialect_file(name: str) -> str:
     return f"{FOLDER}/{name}.yaml"
 
 
+def built_in(country: str) -> str:
+    """Return the text of the standard dialect of a project in `country` (ISO code)."""
+    return f"country: {_HOMES[country]}\n" if country in _HOMES else "{}\n"
+
+
 def load_dialect(
-    root: Path, centre: Centre, report: Report, sources: dict[str, str], ussd: Capabilities | None = None
+    root: Path,
+    centre: Centre,
+    report: Report,
+    sources: dict[str, str],
+    ussd: Capabilities | None = None,
+    country: str = "RU",
 ) -> Dialect | None:
     """Read the dialect of a centre; None when the report says why not.
 
@@ -30,17 +55,20 @@ def load_dialect(
     """
     file = dialect_file(centre.dialect)
     at = centre.place
-    if not (root / file).exists():
-        known = sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
+    if (root / file).exists():
+        sources[file] = read_text(root / file)
+    elif centre.dialect == STANDARD:
+        sources[file] = built_in(country)
+    else:
+        known = sorted({STANDARD, *(path.stem for path in (root / FOLDER).glob("*.yaml"))})
         report.error(
             "no-dialect",
             f"smpp.{centre.name}: there is no dialect {centre.dialect} ({file} is missing)"
             + did_you_mean(centre.dialect, known),
             at,
-            help=f"the dialects are {', '.join(known)}" if known else f"write {file}",
+            help=f"write {file}; there are {', '.join(known)}" if len(known) > 1 else f"write {file}",
         )
         return None
-    sources[file] = read_text(root / file)
     dialect = read_dialect(sources[file], file, report)
     if dialect is None or ussd is None or "ussd" not in centre.carries:
         return dialect
@@ -52,11 +80,16 @@ def load_dialect(
 
 
 def check_dialects(
-    root: Path, settings: Settings, report: Report, sources: dict[str, str], ussd: Capabilities | None = None
+    root: Path,
+    settings: Settings,
+    report: Report,
+    sources: dict[str, str],
+    ussd: Capabilities | None = None,
+    country: str = "RU",
 ) -> None:
     """Read the dialects of all centres; what is wrong is in the report."""
     for centre in settings.centres:
         try:
-            load_dialect(root, centre, report, sources, ussd)
+            load_dialect(root, centre, report, sources, ussd, country)
         except ProjectError as error:
             report.error("dialect", f"smpp.{centre.name}: {error}", centre.place)

@@ -132,6 +132,7 @@ FIELDS = (
 
 _TABLES = (FIELDS, LINK_FIELDS, EVENT_FIELDS, EDR_FIELDS, AGI_FIELDS, ASTERISK_FIELDS)
 _OPTIONAL = frozenset(field.name for table in _TABLES for field in table if not field.required)
+_ONLY_SERVING = ("smpp", "events", "agi", "asterisk")
 _LISTS = frozenset(field.name for field in (*LINK_FIELDS, *AGI_FIELDS) if holds_list(field.kind))
 
 
@@ -227,11 +228,18 @@ class Settings:
 
 
 def read_settings(
-    text: str, environment: Mapping[str, str] | None, report: Report, *, file: str = FILE
+    text: str,
+    environment: Mapping[str, str] | None,
+    report: Report,
+    *,
+    file: str = FILE,
+    serving: bool = True,
 ) -> Settings | None:
     """Read the settings; None when there are errors, all of which are in the report.
 
-    With `environment` None only the file is judged: every `env.NAME` in it counts as given.
+    With `environment` None only the file is judged: every `env.NAME` in it counts as given. Who looks at a
+    store or asks the running gateway is not `serving`: then the variables of links, events and calls may be
+    missing, so that staff needs none of those passwords, and what stands for them must not be used.
     """
     before = len(report)
     tree = read_tree(text, file, report)
@@ -240,6 +248,10 @@ def read_settings(
             report.error("type", "the settings are a table (key: value)", tree) if tree is not None else None
         return None
     tree, origins = overridden(tree, environment or {}, report)
+    for name in () if serving else _ONLY_SERVING:
+        part = tree.get(name)
+        if part is not None:
+            tree = tree.replaced(name, resolve(part, None, report, optional=_OPTIONAL), part.place)
     resolved = resolve(tree, environment, report, optional=_OPTIONAL)
     assert isinstance(resolved, Table)
     values = read_fields(resolved, FIELDS, report, "the settings")
@@ -251,7 +263,7 @@ def read_settings(
     store = _read_store(values["store"], report)
     key = _read_key(values["secret_key"], report)
     token = _read_token(values["http_token"], report)
-    events = _read_events(values["events"].value, report, given=environment is not None)
+    events = _read_events(values["events"].value, report, given=serving and environment is not None)
     agi = _read_agi(values["agi"].value, report)
     asterisk = [
         one

@@ -14,6 +14,8 @@ import msgspec
 
 from engine.answer import phone
 from engine.flow_set import FlowSet
+from engine.reading.suggestion import did_you_mean
+from gateway.flow_start import begins_sessions, runs_inside
 from gateway.host.batch import Batch
 from gateway.store.record import AuditRow, SwitchRow
 
@@ -146,10 +148,13 @@ class Change:
         self.group.switch(SwitchRow(kind, name, value, self._batch.now, self.who))
 
     def flow(self) -> str:
-        """Return the flow that is meant."""
-        name = self.order.flow
-        if name not in self._flows.flows:
-            raise RefusedError(f'there is no flow "{name}"')
+        """Return the flow that is meant, one that begins sessions."""
+        name, flows = self.order.flow, self._flows
+        if name not in flows.flows:
+            raise RefusedError(f'there is no flow "{name}"{did_you_mean(name, flows.flows)}')
+        if not begins_sessions(flows, name):
+            outer = ", ".join(runs_inside(flows, name)) or "none that starts"
+            raise RefusedError(f'nothing starts "{name}" by itself; the flows that run it: {outer}')
         return name
 
     def number(self) -> str:

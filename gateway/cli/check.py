@@ -39,8 +39,11 @@ def check_settings(directory: Path, flows: FlowSet | None, report: Report, sourc
         raise click.ClickException(str(error)) from error
     settings = read_settings(sources[SETTINGS], None, found)
     if settings is not None:
-        ussd = None if flows is None else flows.channels[Channel.USSD]
-        check_dialects(directory, settings, found, sources, ussd)
+        if flows is None:
+            check_dialects(directory, settings, found, sources)
+        else:
+            ussd = flows.channels[Channel.USSD]
+            check_dialects(directory, settings, found, sources, ussd, flows.project.country)
     report.extend(found)
 
 

@@ -35,7 +35,7 @@ def export() -> None:
 @click.option("--json", "form", flag_value="json", help="JSON lines.")
 def edr(project: Path, first: datetime | None, last: datetime | None, form: str) -> None:
     """Print the records of sessions; their numbers have no gaps but those of other days."""
-    settings = settings_of(project)
+    settings = settings_of(project, serving=False)
     path = project / settings.store
     if not path.is_file():
         raise ClickException(f"{path} is not there: the gateway has not run yet")

@@ -44,7 +44,7 @@ def queue(context: click.Context, project: Path, as_json: bool) -> None:
 def list_(given: tuple[Path, bool], name: str | None, closed: bool) -> None:
     """Print the tasks in the order in which they are to be worked."""
     project, as_json = given
-    settings = settings_of(project)
+    settings = settings_of(project, serving=False)
     try:
         tasks = ask(settings, "GET", API + ("?closed=1" if closed else ""))["tasks"]
     except NotRunningError:
@@ -70,7 +70,7 @@ def list_(given: tuple[Path, bool], name: str | None, closed: bool) -> None:
 def show(given: tuple[Path, bool], number: int) -> None:
     """Print task NUMBER with everything that was said, and the subscriber's number in full."""
     project, as_json = given
-    settings = settings_of(project)
+    settings = settings_of(project, serving=False)
     try:
         task = ask(settings, "GET", f"{API}/{number}")["task"]
     except NotRunningError:
@@ -127,7 +127,7 @@ def close(given: tuple[Path, bool], number: int, result: str, topic: str, note: 
 def _work(given: tuple[Path, bool], number: int, act: str, body: dict[str, str]) -> None:
     project, as_json = given
     try:
-        task = ask(settings_of(project), "POST", f"{API}/{number}/{act}", body)["task"]
+        task = ask(settings_of(project, serving=False), "POST", f"{API}/{number}/{act}", body)["task"]
     except NotRunningError as error:
         raise ClickException(NOT_RUNNING) from error
     except AnswerError as error:
@@ -135,7 +135,7 @@ def _work(given: tuple[Path, bool], number: int, act: str, body: dict[str, str])
     if as_json:
         click.echo(json.dumps(task, ensure_ascii=False, indent=2))
     else:
-        click.echo(f"task {number} is {task['state']}")
+        click.echo(f"task {number} is {task['state']}" + (": the SMS is queued" if act == "answer" else ""))
 
 
 def _stored(project: Path, settings: Settings, *, closed: bool) -> list[dict[str, Any]]:

@@ -21,14 +21,17 @@ from gateway.settings import Settings, read_settings
 from gateway.store.error import StoreError
 
 
-def settings_of(root: Path) -> Settings:
-    """Read the settings of a project, or print what is wrong with them and leave with status 1."""
+def settings_of(root: Path, *, serving: bool = True) -> Settings:
+    """Read the settings of a project, or print what is wrong with them and leave with status 1.
+
+    Not `serving`: without the passwords of links, which who asks a running gateway does not have.
+    """
     try:
         text = read_text(root / SETTINGS)
     except ProjectError as error:
         raise click.ClickException(str(error)) from error
     report = Report()
-    settings = read_settings(text, os.environ, report)
+    settings = read_settings(text, os.environ, report, serving=serving)
     if settings is None:
         click.echo(report_text(report, {SETTINGS: text}), err=True)
         sys.exit(1)

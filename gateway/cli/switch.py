@@ -46,7 +46,7 @@ def switch(context: click.Context, project: Path, as_json: bool) -> None:
 def list_(given: tuple[Path, bool]) -> None:
     """Print everything that is switched."""
     project, as_json = given
-    settings = settings_of(project)
+    settings = settings_of(project, serving=False)
     try:
         state = ask(settings, "GET", API)
     except NotRunningError:
@@ -129,7 +129,7 @@ def announce(given: tuple[Path, bool], text: str) -> None:
 
 def _do(given: tuple[Path, bool], order: Order) -> None:
     project, as_json = given
-    settings = settings_of(project)
+    settings = settings_of(project, serving=False)
     body = {"act": order.act, "flow": order.flow, "number": order.number, "text": order.text}
     try:
         state = ask(settings, "POST", API, {**body, "channel": order.channel})

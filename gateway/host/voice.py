@@ -45,7 +45,15 @@ from ivr.voice import VoiceLine, VoiceSettings
 KEY = "c:"
 """Begins the keys of sessions by telephone; 32 hexadecimal digits follow, which only Asterisk is told."""
 WHO = ("CALLERID(num)", "CHANNEL(name)", "UNIQUEID")
-TOLD = ("IVR_SESSION", "QUEUESTATUS", "DIALSTATUS", "QEHOLDTIME", "MEMBERINTERFACE", "ANSWEREDTIME")
+TOLD = (
+    "IVR_SESSION",
+    "QUEUESTATUS",
+    "DIALSTATUS",
+    "QEHOLDTIME",
+    "MEMBERINTERFACE",
+    "ANSWEREDTIME",
+    "IVR_RESULT",
+)
 """What is read again from the channel: the lines at the beginning of a connection prove nothing."""
 GRACE_MS = 60_000
 """Asterisk's own limit of a call lies so far behind ours."""
@@ -530,6 +538,7 @@ def _report(found: Mapping[str, str]) -> Report:
         found["QEHOLDTIME"],
         found["MEMBERINTERFACE"],
         found["ANSWEREDTIME"],
+        found["IVR_RESULT"],
     )
 
 

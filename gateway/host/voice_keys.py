@@ -133,7 +133,7 @@ def _behind(flows: FlowSet, flow: str, ways: tuple[int, ...]) -> tuple[bool, boo
             continue
         if isinstance(step, Run) and step.flow in flows.flows:
             open_.append((step.flow, flows.flows[step.flow].entry))
-        ways = step.exits()
-        ends = ends or (not ways and name == flow)
-        open_.extend((name, target) for _, target in ways)
+        exits = step.exits()
+        ends = ends or (not exits and name == flow)
+        open_.extend((name, target) for _, target in exits)
     return False, ends

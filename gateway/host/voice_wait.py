@@ -24,6 +24,7 @@ SLACK_MS = 1_500
 """Asterisk counts seconds: a queue may give a caller back so much before his time."""
 AT_ONCE = 100
 
+RESULTS = frozenset({"solved", "unsolved", "escalate"})
 _DIALLED = {"ANSWER": "done", "BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "no_answer"}
 _OVER = {"CONTINUE": "answered", "FULL": "full"}
 
@@ -52,13 +53,17 @@ class Away(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What the dialplan says, read again from the channel: how queue or connection ended, who answered."""
+    """What the dialplan says, read again from the channel: how queue or connection ended, who answered.
+
+    `result` is what the specialist says came of the talk; anything but a word of `RESULTS` is nothing.
+    """
 
     status: str = ""
     dialled: str = ""
     waited: str = ""
     member: str = ""
     talked: str = ""
+    result: str = ""
 
     @property
     def answered(self) -> bool:
@@ -138,19 +143,24 @@ def left_queue(away: Away, report: Report, call: int, now: int) -> AgentLeft:
         outcome = "timeout" if over or away.offer_at is None else "waiting"
     elif outcome == "no_agent" and report.member:
         outcome = "answered"
-    return AgentLeft(call, outcome, waited_s=waited)
+    return AgentLeft(call, outcome, _result(report, outcome), waited_s=waited)
 
 
 def hung_up_first(away: Away, report: Report, call: int, now: int) -> AgentLeft | None:
     """Return the end of a talk that the caller has ended; None if there was no talk."""
     if not (report.answered or report.status == "CONTINUE"):
         return None
-    return AgentLeft(call, "answered", waited_s=_seconds(report.waited, now - away.since), stayed=False)
+    waited = _seconds(report.waited, now - away.since)
+    return AgentLeft(call, "answered", _result(report, "answered"), waited_s=waited, stayed=False)
 
 
 def connected(report: Report, call: int) -> LineReplied:
     """Return what has come of a connection."""
     return LineReplied(call, _DIALLED.get(report.dialled, "failed"))
+
+
+def _result(report: Report, outcome: str) -> str:
+    return report.result if outcome == "answered" and report.result in RESULTS else ""
 
 
 def _seconds(text: str, otherwise_ms: int) -> int:

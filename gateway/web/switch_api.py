@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from gateway.flow_start import begins_sessions
 from gateway.host.batch import Batch
 from gateway.switch import ACTS, Order, RefusedError, State
 from gateway.web.access import Access, who
@@ -46,13 +47,17 @@ class SwitchApi:
             app.router.add_get(path, access.open(self.page))
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """Return what is switched, the flows there are, and who has done what."""
+        """Return what is switched, the flows that can be, and who has done what."""
         gateway = self._gateway
-        flows = gateway.library.current.flows
+        flows = gateway.library.current
         return _json(
             {
                 **shown(gateway.host.switches.state),
-                "flows": {name: flow.title for name, flow in sorted(flows.items())},
+                "flows": {
+                    name: flow.title
+                    for name, flow in sorted(flows.flows.items())
+                    if begins_sessions(flows, name)
+                },
                 "audit": [msgspec.to_builtins(row) for row in gateway.store.audit(AUDIT_SHOWN)],
             }
         )

@@ -24,8 +24,8 @@ from gateway.demo.billing import Fault, Running, start
 from gateway.demo.billing.book import Change
 from gateway.demo.billing.subscriber import Movement, Subscriber
 from gateway.demo.project import addresses
+from gateway.settings import AgiSettings, AsteriskSettings, EventSettings, Settings
 from gateway.settings import Centre as CentreSettings
-from gateway.settings import EventSettings, Settings
 from smpp.settings import LinkSettings, Secret, Timers
 from smpp.testing.centre import Centre
 from smpp.testing.ledger import Delivery
@@ -88,6 +88,8 @@ class Stage:
         link: LinkSettings,
         speaks: str = "standard",
         events: EventSettings | None = None,
+        agi: AgiSettings | None = None,
+        asterisk: tuple[AsteriskSettings, ...] = (),
     ) -> None:
         self.root = root
         self.centre = centre
@@ -97,7 +99,9 @@ class Stage:
         self.logs = io.StringIO()
         self.again = 0
         centres = (CentreSettings("main", link, speaks),)
-        self.settings = Settings(http_port=0, drain_ms=2_000, centres=centres, events=events)
+        self.settings = Settings(
+            http_port=0, drain_ms=2_000, centres=centres, events=events, agi=agi, asterisk=asterisk
+        )
         self.gateway = self.make()
 
     # The gateway
@@ -257,12 +261,14 @@ async def staged(
     speaks: str = "standard",
     events: EventSettings | None = None,
     centre: Centre | None = None,
+    agi: AgiSettings | None = None,
+    asterisk: tuple[AsteriskSettings, ...] = (),
     **centre_options: Any,
 ) -> AsyncIterator[Stage]:
     """Open a stage over a copy of the project in `root`; at the end the ledgers are compared.
 
-    `speaks` is the dialect that the gateway expects of the centre; with `events` it serves its pages too.
-    `centre` is one that is not started yet, in place of one with `centre_options`.
+    `speaks` is the dialect that the gateway expects of the centre; with `events` it serves its pages too,
+    with `agi` it takes calls. `centre` is one that is not started yet, in place of one with `centre_options`.
     """
     lay_out(root, files, {**PATIENT, **(changes or {})})
     billing = await start(root / "billing" / "billing.db")
@@ -277,7 +283,7 @@ async def staged(
     settings = LinkSettings("127.0.0.1", centre.port, "gudok", Secret("secret"), **given)
     stage: Stage | None = None
     try:
-        stage = Stage(root, centre, billing, settings, speaks, events)
+        stage = Stage(root, centre, billing, settings, speaks, events, agi, asterisk)
         log.configure(level="debug", as_json=True, stream=stage.logs)
         await stage.start()
         yield stage

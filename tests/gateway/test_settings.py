@@ -179,3 +179,14 @@ def test_events_are_closed_until_somebody_opens_them() -> None:
     assert settings.events is None
     assert settings.edr.write
     assert not settings.edr.full_numbers
+
+
+def test_who_only_asks_a_running_gateway_needs_no_password_of_its_links() -> None:
+    text = SHIPPED + "events: { secret: env.EVENTS_KEY }\nhttp_token: env.HTTP_TOKEN\n"
+    report = Report()
+    assert read_settings(text, {}, report, serving=False) is None
+    assert [finding.message for finding in report.diagnostics] == ["the environment has no HTTP_TOKEN"]
+    report = Report()
+    settings = read_settings(text, {"HTTP_TOKEN": "t" * 32}, report, serving=False)
+    assert settings is not None
+    assert settings.http_token == "t" * 32

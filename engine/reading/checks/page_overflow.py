@@ -55,7 +55,7 @@ def check(survey: Survey, report: Report) -> None:
         for language in survey.flows.project.languages:
             words = phrases(language)
             footer = Footer(f"{keys.more} {words.more}", f"{keys.back} {words.back}" if keys.back else "")
-            for screen in _screens(step, language, types):
+            for screen in screens(step, language, types):
                 _measure(survey, step, screen, keys.pages, footer, report)
 
 
@@ -93,7 +93,7 @@ def _measure(
     )
 
 
-def _screens(step: Step, language: str, types: Types) -> Iterator[Screen]:
+def screens(step: Step, language: str, types: Types) -> Iterator[Screen]:
     """Return the screens of a step.
 
     A text without a translation is shown as it stands in the flow.

@@ -78,7 +78,7 @@ async def test_only_numbers_on_trial_reach_a_flow(door: Door):
 @pytest.mark.parametrize(
     ("order", "said"),
     [
-        ({"act": "off", "flow": "askk"}, "no flow"),
+        ({"act": "off", "flow": "askk"}, 'no flow "askk"; did you mean "ask"?'),
         ({"act": "on", "flow": "ask"}, "is not off"),
         ({"act": "block", "number": "5"}, "no phone number"),
         ({"act": "unblock", "number": PHONE}, "not blocked"),
@@ -97,6 +97,45 @@ async def test_what_cannot_be_done_is_refused_and_changes_nothing(door: Door, or
     assert said in answer["error"]
     _, state = await door.get("/api/switches")
     assert [state[name] for name in ("off", "blocked", "allowed", "audit")] == [{}, {}, {}, []]
+
+
+INNER = """\
+flow:
+  title: Внутренний
+start:
+  - say: Внутри.
+"""
+OUTER = """\
+flow:
+  title: Внешний
+  ussd: "*77#"
+start:
+  - run: middle
+  - schedule: later
+    in: 1h
+  - end: Всё.
+"""
+
+
+async def test_a_flow_that_only_runs_inside_others_names_them(tmp_path: Path):
+    lay_out_events(tmp_path)
+    for name, text in (
+        ("inner", INNER),
+        ("middle", INNER.replace("say: Внутри.", "run: inner")),
+        ("later", INNER.replace("say: Внутри.", "end: Позже.")),
+        ("outer", OUTER),
+    ):
+        (tmp_path / f"flows/{name}.yaml").write_text(text, encoding="utf-8")
+    async with opened(tmp_path) as door:
+        for act in ("off", "allow"):
+            status, answer = await door.order(act=act, flow="inner", number=PHONE)
+            assert status == 409
+            assert answer["error"] == 'nothing starts "inner" by itself; the flows that run it: outer'
+        assert (await door.order(act="off", flow="later"))[0] == 200
+        assert (await door.order(act="off", flow="outer"))[0] == 200
+        _, state = await door.get("/api/switches")
+        assert {"outer", "later", "ask"} <= set(state["flows"])
+        assert not {"inner", "middle"} & set(state["flows"])
 
 
 async def test_the_last_number_of_a_trial_cannot_be_taken_out_by_mistake(door: Door):
