@@ -35,6 +35,8 @@ _SWEEP_TOGETHER = (
     " ORDER BY at, first LIMIT ?)) WHERE before < ?)"
 )
 """The row with the highest numbers stays, so that no number is used twice."""
+ENTRIES = 10
+"""How many times as many records are swept at once as rows of other tables."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[tuple[int, msgspec.Raw]]).decode
@@ -71,8 +73,11 @@ def details_between(connection: sqlite3.Connection, since: int, until: int) -> I
 
 
 def sweep_details(connection: sqlite3.Connection, before: int, limit: int) -> bool:
-    """Delete at most about `limit` records older than `before` (UTC ms); returns whether some may be left."""
+    """Delete what is older than `before` (UTC ms), at most `limit` rows of a table.
+
+    Returns whether some of it may be left.
+    """
     singly = connection.execute(_SWEEP_SINGLY, (before, limit)).rowcount
-    connection.execute(_SWEEP_TOGETHER, (before, limit, limit))
+    connection.execute(_SWEEP_TOGETHER, (before, limit, ENTRIES * limit))
     left = "SELECT 1 FROM details WHERE at < ? AND first < (SELECT max(first) FROM details) LIMIT 1"
     return singly >= limit or connection.execute(left, (before,)).fetchone() is not None

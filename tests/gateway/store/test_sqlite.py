@@ -425,6 +425,21 @@ def test_sweeping_takes_what_is_too_old_and_leaves_what_is_open(open_store: Open
     assert store.oldest()["session"] == NOW - 6 * day
 
 
+def test_a_sweep_that_leaves_something_says_so_until_all_is_gone(open_store: Open) -> None:
+    store = open_store()
+    batch = store.batch()
+    for _ in range(5):
+        batch.group().journal(JournalRow(NOW, "a", "turn"))
+    store.commit_now(batch)
+    left = []
+    while not left or store.behind:
+        batch = store.batch()
+        batch.sweep(Retention.SESSION, NOW + 1, 2)
+        store.commit_now(batch)
+        left.append(len(store.journal_after(0, 10)))
+    assert left == [3, 1, 0]
+
+
 def test_the_store_says_honestly_what_it_can_do() -> None:
     assert SqliteStore.atomic_commit
     assert SqliteStore.power_safe
