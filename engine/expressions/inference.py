@@ -57,6 +57,7 @@ _ANSWERS = {
     "minutes": operand.DURATION,
     "workdays": operand.DURATION,
 }
+_FIELDS_SHOWN = 12
 _NUMERIC_ARGUMENT = frozenset({"hours", "days", "minutes", "workdays"})
 _QUEUE_ARGUMENT = frozenset({"open", "expected_wait", "position"})
 
@@ -169,7 +170,7 @@ class Inference:
             if found is not None:
                 return replace(found, privacy=more_private(found.privacy, base.privacy))
             names = [name for name, _ in base.shape.fields]
-            near = did_you_mean(node.name, names)
+            near = did_you_mean(node.name, names) or _instead(names)
             self.problem(f'{show(node.base)} has no field "{node.name}"{near}', node, "no-field")
         elif base.shape is not Scalar.ANY:
             self.problem(f"{show(node.base)} is {word(base)} and has no fields", node, "no-field")
@@ -357,3 +358,11 @@ class Inference:
         if type_.shape is not Scalar.ANY:
             self.problem(f"{show(node)}: {node.name} takes a list or several values", node)
         return ANY, False
+
+
+def _instead(names: Sequence[str]) -> str:
+    """Say which fields there are, where none is like the one that is meant."""
+    if not names:
+        return ""
+    more = ", …" if len(names) > _FIELDS_SHOWN else ""
+    return f"; it has {', '.join(names[:_FIELDS_SHOWN])}{more}"

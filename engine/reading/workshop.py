@@ -208,6 +208,9 @@ class Workshop:
         shown = text if len(text) <= 40 else text[:40] + "…"
         if text in self.around.verbs:
             return f"write - {text}: …"
+        verb, space, rest = shown.partition(" ")
+        if space and verb in self.around.verbs:
+            return f"write - {verb}: {rest}"
         if is_name(text) and (text in self.scenes or text in TARGETS or suggestion(text, self.scenes)):
             return f"write - go: {shown}"
         return f"write - say: {shown}"

@@ -31,8 +31,12 @@ FLAGS = (
 class Browser:
     """One page of a headless Chromium."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse, client: aiohttp.ClientSession, address: str
+    ) -> None:
         self._socket = socket
+        self._client = client
+        self._address = address
         self._number = 0
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self.complaints: list[str] = []
@@ -87,6 +91,14 @@ class Browser:
         await self.command("Page.navigate", url=url)
         await self.until(ready)
 
+    @asynccontextmanager
+    async def second(self) -> AsyncIterator[Browser]:
+        """Open another tab."""
+        async with self._client.put(f"{self._address}/new?about:blank") as response:
+            made = await response.json(content_type=None)
+        async with driven(self._client, self._address, made["webSocketDebuggerUrl"]) as one:
+            yield one
+
     async def click(self, selector: str) -> None:
         """Press where the middle of an element is, as a finger does; what covers it would be hit instead."""
         place = await self.run(
@@ -114,6 +126,19 @@ class Browser:
 
 
 @asynccontextmanager
+async def driven(client: aiohttp.ClientSession, address: str, page: str) -> AsyncIterator[Browser]:
+    """Drive one tab."""
+    async with client.ws_connect(page, max_msg_size=0) as socket:
+        one = Browser(socket, client, address)
+        reading = asyncio.create_task(one.read())
+        for domain in ("Page", "Runtime", "Log"):
+            await one.command(f"{domain}.enable")
+        yield one
+        await socket.close()
+        await reading
+
+
+@asynccontextmanager
 async def chromium(tmp_path: Path) -> AsyncIterator[Browser]:
     """Run a browser with an empty profile."""
     assert CHROMIUM is not None, "a test that uses this is marked chromium, and left out where there is none"
@@ -130,16 +155,11 @@ async def chromium(tmp_path: Path) -> AsyncIterator[Browser]:
                 assert line, "chromium ended before it listened"
                 found = re.search(rb"ws://127\.0\.0\.1:(\d+)/", line)
         async with aiohttp.ClientSession() as client:
-            async with client.get(f"http://127.0.0.1:{int(found[1])}/json/list") as response:
+            address = f"http://127.0.0.1:{int(found[1])}/json"
+            async with client.get(f"{address}/list") as response:
                 pages = [one for one in await response.json() if one["type"] == "page"]
-            async with client.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                one = Browser(socket)
-                reading = asyncio.create_task(one.read())
-                for domain in ("Page", "Runtime", "Log"):
-                    await one.command(f"{domain}.enable")
+            async with driven(client, address, pages[0]["webSocketDebuggerUrl"]) as one:
                 yield one
-                await socket.close()
-                await reading
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()

@@ -117,7 +117,9 @@ class Records(list[DialogRecord]):
         stage.gateway.host.take(handler, None)
         await stage.until(lambda: bool(found), "the beginning")
         assert found == [Opened.BEGUN]
-        await stage.until(lambda: len(self.shown) > seen or len(self.reached) > known, "a screen")
+        await stage.until(
+            lambda: len(self.shown) > seen or set(self.reached[known:]) - {"reached"}, "a screen, or why not"
+        )
         return self.shown[-1][0] if len(self.shown) > seen else None
 
     @property

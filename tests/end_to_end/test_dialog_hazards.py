@@ -240,6 +240,15 @@ def visible(text: str) -> str:
     return "".join(sign for sign in kept if sign not in BIDI).strip()
 
 
+async def echo(stage: Stage, phone: str, text: str) -> str:
+    """Type a text into the echo flow and return what it says, its pages put together."""
+    dialog = await stage.centre.dial(phone, "*777#")
+    told = await dialog.send(text)
+    while dialog.open and dialog.screen.endswith("\n9 Ещё"):
+        told = told.removesuffix("\n9 Ещё") + (await dialog.send("9")).removesuffix("\n0 Назад")
+    return told.removesuffix("\n0 Назад")
+
+
 @pytest.mark.parametrize("entry", ["ussd", "sms"])
 async def test_hostile_texts_come_back_letter_by_letter(tmp_path: Path, entry: str):
     async with staged(tmp_path, files=FILES) as stage:
@@ -249,11 +258,7 @@ async def test_hostile_texts_come_back_letter_by_letter(tmp_path: Path, entry: s
             if not wanted:
                 continue
             if entry == "ussd":
-                dialog = await stage.centre.dial(phone, "*777#")
-                told = await dialog.send(text)
-                while dialog.open and dialog.screen.endswith("\n9 Ещё"):
-                    told = told.removesuffix("\n9 Ещё") + (await dialog.send("9")).removesuffix("\n0 Назад")
-                told = told.removesuffix("\n0 Назад")
+                told = await echo(stage, phone, text)
             else:
                 await stage.centre.sms(phone, "777", "начать")
                 await stage.centre.next_sms(phone)

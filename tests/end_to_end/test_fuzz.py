@@ -19,7 +19,7 @@ from smpp.pdu.message import Sm, encode_sm_body
 from smpp.pdu.wire import HEADER, HEADER_LENGTH
 from smpp.segments import split
 from smpp.testing.centre import Centre
-from smpp.testing.dialect import PSSR_INDICATION, STANDARD, USSR_CONFIRM
+from smpp.testing.dialect import PSSR_INDICATION, STANDARD, USSR_CONFIRM, CentreDialect
 from tests.end_to_end.child import Child
 from tests.end_to_end.stage import RICH, lay_out, staged
 
@@ -47,18 +47,18 @@ SPICE = (
 )  # fmt: skip
 
 
-def corpus() -> list[tuple[int, bytes]]:
-    """Return sound PDUs as (command, body): dials, input, SMS, parts, receipts, requests of a link."""
+def corpus(dialect: CentreDialect = STANDARD) -> list[tuple[int, bytes]]:
+    """Return sound PDUs of a centre as (command, body): dials, input, SMS, parts, receipts, requests."""
     phone = "79169990001"
 
     def written(to: bytes, octets: bytes, **given: Any) -> Sm:
         return Sm(source_ton=1, source=phone.encode(), dest=to, short_message=octets, **given)
 
     messages = [
-        STANDARD.ussd(PSSR_INDICATION, phone, "929", "*929#", 7, 0),
-        STANDARD.ussd(PSSR_INDICATION, phone, "105", "*105#", 8, 0),
-        STANDARD.ussd(USSR_CONFIRM, phone, "105", "1", 8, 1),
-        STANDARD.ussd(0x81, phone, "105", "", 8, 2),
+        dialect.ussd(PSSR_INDICATION, phone, "929", "*929#", 7, 0),
+        dialect.ussd(PSSR_INDICATION, phone, "105", "*105#", 8, 0),
+        dialect.ussd(USSR_CONFIRM, phone, "105", "1", 8, 1),
+        dialect.ussd(0x81, phone, "105", "", 8, 2),
         written(b"9290", b"hello"),
         written(b"000500", "совет".encode("utf-16-be"), data_coding=8),
         written(b"9290", b"id:7 stat:DELIVRD err:000", esm_class=4),

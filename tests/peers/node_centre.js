@@ -2,6 +2,8 @@
 // Every thing that happens is a JSON line on standard output.
 //   in:  {"do":"unit","op":1,"msisdn":"7916...","to":"929","text":"*929#","info":"0700"}
 //        {"do":"sms","msisdn":"7916...","to":"9290","text":"balance"}
+//        {"do":"deliver","n":1,"source":"7916...","to":"929","service_type":"USSD","coding":0,"esm_class":0,
+//         "hex":"2a3932392a23","tlvs":[[1281,"01"]]}   answered by {"event":"answered","n":1,..}
 //        {"do":"throttle","count":3}   the next three submit_sm get 0x58
 //        {"do":"enquire"} {"do":"unbind"} {"do":"close"}
 //   out: {"event":"listening","port":n} {"event":"bound","system_id":..,"version":..}
@@ -15,6 +17,18 @@ const readline = require("readline");
 const modules = process.env.GUDOK_NODE_MODULES || path.join(__dirname, "node_modules");
 const smpp = require(path.join(modules, "smpp"));
 
+// A session number of its own, as one maker of centres has it.
+smpp.addTLV("session_number", { id: 0x1501, type: smpp.types.tlv.buffer });
+
+// The package decodes a text and forgets its octets: keep them as well.
+const decodeMessage = smpp.filters.message.decode;
+smpp.filters.message.decode = function (value, skipUdh) {
+  if (Buffer.isBuffer(value)) {
+    Object.defineProperty(this, "octets", { value: value.toString("hex"), configurable: true });
+  }
+  return decodeMessage.call(this, value, skipUdh);
+};
+
 const sessions = new Set();
 let throttle = 0;
 let ids = 0;
@@ -26,6 +40,26 @@ function tell(event) {
 function text(pdu) {
   const message = pdu.short_message && pdu.short_message.message;
   return Buffer.isBuffer(message) ? message.toString("latin1") : message || "";
+}
+
+function writtenTlvs(pdu) {
+  return Object.keys(pdu)
+    .filter((name) => name in smpp.tlvs)
+    .map(function (name) {
+      const { id, type } = smpp.tlvs[name];
+      const octets = Buffer.alloc(type.size(pdu[name]));
+      type.write(pdu[name], octets, 0);
+      return [id, octets.toString("hex")];
+    });
+}
+
+function readTlvs(pairs) {
+  const read = {};
+  for (const [id, hex] of pairs) {
+    const octets = Buffer.from(hex, "hex");
+    read[smpp.tlvsById[id].tag] = smpp.tlvsById[id].type.read(octets, 0, octets.length);
+  }
+  return read;
 }
 
 function bind(session, pdu) {
@@ -54,6 +88,11 @@ const server = smpp.createServer(tls, function (session) {
     session.send(pdu.response({ message_id: "node-" + ids }));
     tell({
       event: "submit",
+      id: "node-" + ids,
+      hex: pdu.octets || "",
+      tlvs: writtenTlvs(pdu),
+      esm_class: pdu.esm_class,
+      receipt: pdu.registered_delivery,
       op: pdu.ussd_service_op,
       info: pdu.its_session_info ? pdu.its_session_info.toString("hex") : null,
       text: text(pdu),
@@ -75,6 +114,24 @@ const server = smpp.createServer(tls, function (session) {
   });
   session.on("error", () => {});
 });
+
+function deliverAll(order) {
+  const pdu = {
+    service_type: order.service_type,
+    source_addr_ton: 1,
+    source_addr_npi: 1,
+    source_addr: order.source,
+    destination_addr: order.to,
+    esm_class: order.esm_class,
+    data_coding: order.coding,
+    short_message: Buffer.from(order.hex, "hex"),
+    ...readTlvs(order.tlvs),
+  };
+  const session = sessions.values().next().value;
+  session.deliver_sm(pdu, (answer) =>
+    tell({ event: "answered", n: order.n, status: answer.command_status }),
+  );
+}
 
 function deliver(order) {
   const session = sessions.values().next().value;
@@ -100,6 +157,7 @@ function deliver(order) {
 const acts = {
   unit: deliver,
   sms: deliver,
+  deliver: deliverAll,
   throttle: (order) => {
     throttle = order.count;
     tell({ event: "ready" });

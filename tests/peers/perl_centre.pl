@@ -3,6 +3,8 @@
 #   in:  {"do":"sms","msisdn":"7916...","to":"9290","hex":"62616c","esm_class":0}
 #        {"do":"receipt","msisdn":"7916...","to":"9290","id":"perl-1","state":"DELIVRD"}
 #        {"do":"unit","op":1,"msisdn":"7916...","to":"929","hex":"2a3932392a23","info":"0700"}
+#        {"do":"deliver","n":1,"source":"7916...","to":"929","service_type":"USSD","coding":0,"esm_class":0,
+#         "hex":"2a3932392a23","tlvs":[[1281,"01"]]}   answered by {"event":"answered","n":1,..}
 #        {"do":"enquire"} {"do":"unbind"} {"do":"close"}
 #   out: {"event":"listening","port":n} {"event":"bound",..} {"event":"answered","status":n,"seq":n}
 #        {"event":"submit","hex":..,"esm_class":n,..} {"event":"alive"} {"event":"unbound"} {"event":"closed"}
@@ -20,6 +22,10 @@ $SIG{__WARN__} = sub { };
 my $json = JSON::PP->new->canonical;
 my ($esme, $ids, %sent) = (undef, 0);
 my $version = $ARGV[0] || '';
+
+# A session number of its own, as one maker of centres has it.
+$Net::SMPP::param_by_name{session_number} = 0x1501;
+my %names = reverse %Net::SMPP::param_by_name;
 
 sub tell_event { print $json->encode({@_}), "\n" }
 
@@ -53,7 +59,8 @@ sub on_submit {
     tell_event(
         event => 'submit', id => $id, hex => unpack('H*', $pdu->{short_message}),
         esm_class => $pdu->{esm_class}, coding => $pdu->{data_coding}, to => $pdu->{destination_addr},
-        from => $pdu->{source_addr}, validity => $pdu->{validity_period},
+        from => $pdu->{source_addr}, service_type => $pdu->{service_type},
+        tlvs => [map { [$_ + 0, unpack 'H*', $pdu->{$_}] } sort grep { /^\d+$/ } keys %$pdu], validity => $pdu->{validity_period},
         receipt => $pdu->{registered_delivery}, op => $pdu->{1281} ? ord $pdu->{1281} : undef,
         info => $pdu->{4995} ? unpack('H*', $pdu->{4995}) : undef,
     );
@@ -75,13 +82,15 @@ sub on_pdu {
     elsif ($command == 0x80000015) { tell_event(event => 'alive') }
     elsif ($command == 0x80000006) { forget() }
     elsif ($command == 0x80000005) {
-        tell_event(event => 'answered', status => $pdu->{status}, what => delete $sent{$pdu->{seq}});
+        my $what = delete $sent{$pdu->{seq}};
+        tell_event(event => 'answered', status => $pdu->{status}, ref $what ? %$what : (what => $what));
     }
     else { tell_event(event => 'other', command => $command) }
 }
 
 sub deliver {
     my ($order, $what, $text, @extra) = @_;
+    return unless defined $esme;
     my $seq = $esme->deliver_sm(
         async => 1, source_addr_ton => 1, source_addr_npi => 1, source_addr => $order->{msisdn},
         destination_addr => $order->{to}, esm_class => $order->{esm_class} || 0, short_message => $text, @extra,
@@ -97,6 +106,13 @@ sub on_order {
         deliver(
             $order, 'unit', pack('H*', $order->{hex}), service_type => 'USSD',
             1281 => $order->{op}, its_session_info => pack('H*', $order->{info}),
+        );
+    }
+    elsif ($do eq 'deliver') {
+        deliver(
+            {%$order, msisdn => $order->{source}}, {n => $order->{n}}, pack('H*', $order->{hex}),
+            service_type => $order->{service_type}, data_coding => $order->{coding},
+            map { ($names{$_->[0]} => pack 'H*', $_->[1]) } @{$order->{tlvs}},
         );
     }
     elsif ($do eq 'receipt') {

@@ -20,14 +20,21 @@ class PeerProcess:
     def tell(self, **order) -> None:
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
 
+    async def next(self) -> dict | None:
+        """Wait for the next event, whatever it is and however long it takes; None when the peer has ended."""
+        line = await self.process.stdout.readline()
+        if not line:
+            return None
+        told = json.loads(line)
+        self.events.append(told)
+        return told
+
     async def hear(self, event: str, limit_s: float = 10.0, **fields) -> dict:
         """Wait for the next event of this name (and these fields); all are kept in `events`."""
         async with asyncio.timeout(limit_s):
             while True:
-                line = await self.process.stdout.readline()
-                assert line, f"the peer ended while {event} was awaited: {self.events}"
-                told = json.loads(line)
-                self.events.append(told)
+                told = await self.next()
+                assert told is not None, f"the peer ended while {event} was awaited: {self.events}"
                 if told["event"] == event and fields.items() <= told.items():
                     return told
 

@@ -117,7 +117,9 @@ start:
 """
 
 
-async def test_a_flow_that_only_runs_inside_others_names_them(tmp_path: Path):
+async def test_a_flow_that_only_runs_inside_others_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     lay_out_events(tmp_path)
     for name, text in (
         ("inner", INNER),
@@ -126,7 +128,11 @@ async def test_a_flow_that_only_runs_inside_others_names_them(tmp_path: Path):
         ("outer", OUTER),
     ):
         (tmp_path / f"flows/{name}.yaml").write_text(text, encoding="utf-8")
-    async with opened(tmp_path) as door:
+    async with (
+        rigged(tmp_path, monkeypatch) as rig,
+        aiohttp.ClientSession() as client,
+        opened(rig, client) as door,
+    ):
         for act in ("off", "allow"):
             status, answer = await door.order(act=act, flow="inner", number=PHONE)
             assert status == 409
