@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from importlib import resources
 
 import msgspec
 
@@ -14,6 +15,7 @@ from gateway.store.sqlite import SqliteStore
 
 Open = Callable[..., SqliteStore]
 NOW = 1_795_345_200_000
+MIGRATIONS = resources.files("gateway.store") / "migrations"
 
 
 def end(store: SqliteStore, at: int, *records: object) -> int:
@@ -87,3 +89,24 @@ def test_a_sweep_uses_no_number_twice_and_says_what_it_leaves(open_store: Open) 
     again = open_store()
     end(again, NOW + 200, "c")
     assert [number for number, _ in found(again)] == [11, 12, 13]
+
+
+def test_a_store_from_before_there_was_a_log_is_brought_to_the_newest_form(open_store: Open) -> None:
+    path = open_store().path
+    with closing(sqlite3.connect(path.with_name("old.db"))) as old:
+        for script in ("0001_first", "0003_people", "0004_switches"):
+            old.executescript((MIGRATIONS / f"{script}.sql").read_text(encoding="utf-8"))
+        old.execute("INSERT INTO session (key, version, sealed, data) VALUES ('a', 3, 0, x'93010203')")
+        old.execute("INSERT INTO detail VALUES (41, 7, '\"old\"')")
+        old.execute("PRAGMA user_version = 4")
+        old.commit()
+    store = open_store("old.db")
+    assert store.get_session("a") == (3, b"\x93\x01\x02\x03")
+    batch = store.batch(NOW)
+    group = batch.group()
+    assert group.put_state("a", 3, ["new"], None) == 4
+    group.journal_turn(NOW, "a", "turn", ["in"], b"page", secret=False)
+    group.detail(NOW, "new")
+    assert store.commit_now(batch) == []
+    assert store.get_session("a") == (4, msgspec.msgpack.encode(["new"]))
+    assert found(store) == [(41, "old"), (42, "new")]
