@@ -19,7 +19,8 @@ def begins_sessions(flows: FlowSet, name: str) -> bool:
     if flow.ussd or flow.sms or flow.call or flow.events or flow.outbound is not None:
         return True
     return any(
-        (isinstance(step, Schedule) and step.flow == name) or (isinstance(step, Queue) and step.survey == name)
+        (isinstance(step, Schedule) and step.flow == name)
+        or (isinstance(step, Queue) and step.survey == name)
         for other in flows.flows.values()
         for step in other.program
     )

@@ -7,16 +7,18 @@ and the show; here it is only checked and passed on.
 from __future__ import annotations
 
 import errno
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 from aiohttp import web
 
+from gateway.demo.call_page import CallPage
+from gateway.demo.exchange.exchange import Exchange
 from gateway.demo.feed import Feed, event_octets
-from gateway.demo.guard import Handler, middleware, own_hosts
+from gateway.demo.guard import middleware, own_hosts
 from gateway.demo.network import Network, RefusedError
+from gateway.demo.order import answered, handler
 from gateway.demo.passage import Passage
 from gateway.demo.trouble import Troubles
 from gateway.demo.watch import Watch, dialled
@@ -78,9 +80,6 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An order without details."""
 
 
-Order = TypeVar("Order", bound=msgspec.Struct)
-
-
 class Play(Protocol):
     """What the page shows and moves (`gateway.demo.show`)."""
 
@@ -91,6 +90,10 @@ class Play(Protocol):
     @property
     def network(self) -> Network:
         """The handsets."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """The calls."""
 
     @property
     def watch(self) -> Watch:
@@ -143,20 +146,22 @@ class Page:
             client_max_size=MOST_BODY, middlewares=[middleware(lambda: own_hosts(self._port))]
         )
         app.router.add_get("/", self._index)
+        app.router.add_get("/specialist", self._specialist)
         app.router.add_get("/page/{name}", self._file)
         app.router.add_get("/events", self._events)
         app.router.add_get("/source", self._source)
         for name, order in (
-            ("dial", self._order(Dial, self._dial)),
-            ("answer", self._order(Answer, self._answer)),
-            ("cancel", self._order(Cancel, self._cancel)),
-            ("sms", self._order(Send, self._sms)),
-            ("trouble", self._order(Switch, self._trouble)),
-            ("world", self._order(Happen, self._happen)),
-            ("next-day", self._order(Nothing, self._next_day)),
-            ("start-over", self._order(Nothing, self._start_over)),
+            ("dial", handler(Dial, self._dial)),
+            ("answer", handler(Answer, self._answer)),
+            ("cancel", handler(Cancel, self._cancel)),
+            ("sms", handler(Send, self._sms)),
+            ("trouble", handler(Switch, self._trouble)),
+            ("world", handler(Happen, self._happen)),
+            ("next-day", handler(Nothing, self._next_day)),
+            ("start-over", handler(Nothing, self._start_over)),
         ):
             app.router.add_post(f"/{name}", order)
+        CallPage(self._play.exchange, self._play.watch, self._persona).add_to(app)
         Passage(lambda: self._play.pages).add_to(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -173,6 +178,7 @@ class Page:
     async def close(self) -> None:
         """End the streams and stop listening."""
         self._play.feed.end()
+        self._play.exchange.desk.end()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -181,13 +187,16 @@ class Page:
     async def _index(self, request: web.Request) -> web.Response:
         return self._served("index.html")
 
+    async def _specialist(self, request: web.Request) -> web.Response:
+        return self._served("specialist.html")
+
     async def _file(self, request: web.Request) -> web.Response:
         return self._served(request.match_info["name"])
 
     def _served(self, name: str) -> web.Response:
         file = self._files.get(name)
         if file is None:
-            return _json({"error": "there is no such page"}, 404)
+            return answered({"error": "there is no such page"}, 404)
         return web.Response(body=file.read_bytes(), content_type=_TYPES[file.suffix], charset="utf-8")
 
     async def _source(self, request: web.Request) -> web.Response:
@@ -198,14 +207,14 @@ class Page:
         sources = library.sources if build == "disk" else flows.sources
         text = sources.get(name)
         if text is None:
-            return _json({"error": "there is no such file"}, 404)
-        return _json({"file": name, "build": "disk" if build == "disk" else flows.build, "text": text})
+            return answered({"error": "there is no such file"}, 404)
+        return answered({"file": name, "build": "disk" if build == "disk" else flows.build, "text": text})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         phone = self._persona(request.query.get("phone", ""))
         listener = self._play.feed.join(phone)
         if listener is None:
-            return _json({"error": "too many pages are open"}, 503)
+            return answered({"error": "too many pages are open"}, 503)
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
@@ -231,6 +240,7 @@ class Page:
             "cards": play.watch.books.cards(),
             "ussd": handset.ussd,
             "messages": list(handset.messages),
+            "call": play.exchange.picture(phone),
             "flow": scene.flow,
             "rows": list(scene.rows),
             "ledger": play.watch.books.ledger(phone),
@@ -247,22 +257,6 @@ class Page:
         raise web.HTTPNotFound(reason="there is no such subscriber")
 
     # Orders
-
-    def _order(self, kind: type[Order], act: Callable[[Order], Awaitable[None]]) -> Handler:
-        """Return the handler of an order: the body is checked, a refusal becomes a sentence."""
-
-        async def handle(request: web.Request) -> web.StreamResponse:
-            try:
-                order = msgspec.json.decode(await request.read(), type=kind)
-            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-                return _json({"error": f"the body does not fit: {error}"}, 400)
-            try:
-                await act(order)
-            except RefusedError as error:
-                return _json({"error": str(error)}, 409)
-            return _json({})
-
-        return handle
 
     async def _dial(self, order: Dial) -> None:
         phone = self._persona(order.phone)
@@ -307,7 +301,3 @@ class Page:
 
     async def _start_over(self, order: Nothing) -> None:
         await self._play.start_over()
-
-
-def _json(data: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(data), status=status, content_type="application/json")

@@ -21,6 +21,8 @@ from gateway.demo.billing import Running
 from gateway.demo.billing import start as start_billing
 from gateway.demo.copies import Copies
 from gateway.demo.day import DayClock
+from gateway.demo.exchange.exchange import Exchange
+from gateway.demo.exchange.sound import Heard, Shelf, Subtitles, seconds
 from gateway.demo.feed import Feed
 from gateway.demo.network import Network, RefusedError
 from gateway.demo.page import Page
@@ -30,8 +32,8 @@ from gateway.demo.trouble import Troubles
 from gateway.demo.watch import Watch
 from gateway.demo.world import World, offered
 from gateway.library import Library
+from gateway.settings import AgiSettings, EventSettings, Settings
 from gateway.settings import Centre as CentreSettings
-from gateway.settings import EventSettings, Settings
 from gateway.web.server import WebServer
 from smpp.settings import LinkSettings, Secret
 from smpp.testing.centre import Centre
@@ -42,6 +44,9 @@ BEAT_S = 0.15
 BIND_WITHIN_S = 10.0
 SYSTEM_ID = "gudok"
 STORE = "gateway.db"
+SPEECH = "speech"
+SOUNDS, MADE = "gudok", "gudok-made"
+"""What Asterisk would call the folders of our sounds."""
 BOOKS = "billing.db"
 DIALECT = CentreDialect(abort="end_bit")
 
@@ -102,6 +107,16 @@ class Show:
             self.centre.ledger, lambda phone, text, detail: self.watch.add(phone, "note", text, detail)
         )
         self.troubles = Troubles(self.centre, self.billing, client)
+        self.exchange = Exchange(
+            self.feed.publish,
+            lambda: self.feed.phones,
+            lambda: time.time_ns() // 1_000_000,
+            self._played,
+            self._calls_at,
+            self._name,
+            self._service,
+        )
+        self._end.push_async_callback(self.exchange.close)
         self.world = World(
             self.billing,
             client,
@@ -133,10 +148,14 @@ class Show:
             drain_ms=2_000,
             centres=(CentreSettings("demo", link),),
             events=EventSettings((self._key,)),
+            agi=AgiSettings(
+                port=0, token=self.exchange.token, sounds=SOUNDS, made=MADE, cache=self._data / SPEECH
+            ),
         )
         environment = addresses(self._root, self._environment, self.billing.url)
         self.gateway = Gateway(self._root, settings, environment, self._clock, web=False)
-        self.gateway.host.observers.append(self.watch.observe)
+        self.gateway.host.observers += [self.watch.observe, self.exchange.observe]
+        self._tell_sounds()
         self.gateway.library.listeners += [self.watch.published, self._published]
         await self.gateway.start()
         await self.centre.bound(1, limit_s=BIND_WITHIN_S)
@@ -145,7 +164,32 @@ class Show:
         await pages.start()
         self._pages = pages
 
+    def _tell_sounds(self) -> None:
+        """Let the page read what is played: the lane's sounds remember their words."""
+        recordings, made = self._root / "flows" / "sounds", self._data / SPEECH
+        assert self.gateway.speaker is not None
+        self._subtitles = Subtitles(self.gateway.speaker, ((recordings, SOUNDS), (made, MADE)))
+        self._shelf = Shelf({SOUNDS: recordings, MADE: made})
+        self.gateway.voice.sounds = self._subtitles
+
+    def _played(self, names: tuple[str, ...]) -> Heard:
+        """Return what a command of a call plays."""
+        octets = self._shelf.wav(names)
+        return Heard(self._subtitles.words(names), octets, seconds(octets))
+
+    def _calls_at(self) -> int:
+        return 0 if self.gateway.agi is None else self.gateway.agi.port
+
+    def _name(self, phone: str) -> str:
+        found = self.billing.desk.book.subscribers.get(phone)
+        return "" if found is None else found.name
+
+    def _service(self, number: str) -> str:
+        start = self.library.current.call(number)
+        return "" if start is None else self.library.current.flows[start.flow].title
+
     async def _close_gateway(self) -> None:
+        await self.exchange.hang_up_all()
         pages, self._pages = self._pages, None
         if pages is not None:
             await pages.close()
@@ -160,7 +204,7 @@ class Show:
         """Return what can be dialled, written and let happen with the flows in force."""
         flows = self.library.current
         lanes = frozenset(str(name) for name in self.gateway.openers.by_name)
-        ways = frozenset({"ussd", "sms"})
+        ways = frozenset({"ussd", "sms", "call"})
         return {
             "services": listed(services(flows), ways),
             "languages": languages(flows),
@@ -226,12 +270,15 @@ class Show:
             "now": time.time_ns() // 1_000_000,
             "day_shift": self._clock.ahead_ms,
             "tasks": len(self.gateway.tasks.open),
+            "waiting": len(self.exchange.floor.waiting),
+            "on_duty": len(self.exchange.on_duty),
             **self.troubles.state(),
         }
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
+            self.exchange.look()
             if not len(self.feed):
                 continue
             self.network.look()

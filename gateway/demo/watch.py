@@ -20,6 +20,7 @@ from engine.flow_set import FlowSet
 from engine.machine import Turn
 from engine.reading.diagnostic import Diagnostic, Severity, as_json
 from engine.session import Session
+from engine.spoken import plain
 from engine.values import Secret, Value
 from gateway.demo.billing import Running
 from gateway.demo.books import Books
@@ -238,8 +239,8 @@ def _place(flows: FlowSet, session: Session) -> tuple[str, int] | None:
 
 def shown(text: str | Secret) -> str:
     """Return a text for the list of what happens; secrets as dots, long ones cut."""
-    plain = str(text).replace("\n", " ⏎ ")
-    return plain if len(plain) <= SHORT else plain[: SHORT - 1] + "…"
+    line = plain(str(text)).replace("\n", " ⏎ ")
+    return line if len(line) <= SHORT else line[: SHORT - 1] + "…"
 
 
 def arguments(given: Mapping[str, Value]) -> str:

@@ -75,6 +75,7 @@ function listen(phone) {
     drawUssd();
     if (rings) ring();
   });
+  on("call", (call) => Call.take(call));
   on("message", (message) => {
     const fresh = !message.mine && !state.messages.has(message.id);
     state.messages.set(message.id, message);
@@ -113,6 +114,7 @@ function takePicture(picture) {
   drawCast();
   drawDetails(false);
   drawUssd();
+  Call.take(picture.call);
   drawMessages();
   drawFlow();
 }
@@ -123,6 +125,8 @@ function takeStatus(status) {
   state.day = status.day_shift;
   $("tasks").hidden = !status.tasks;
   $("tasks").textContent = status.tasks;
+  $("waiting").hidden = !status.waiting;
+  $("waiting").textContent = status.waiting;
   $("link").textContent = status.bound ? `SMPP bound ×${status.bound}` : "SMPP down, binding again";
   $("link-light").dataset.state = status.bound ? "good" : "bad";
   $("signal").dataset.state = status.bound ? "good" : "bad";
@@ -169,6 +173,7 @@ function drawCast() {
 }
 
 function choose(phone) {
+  if (phone !== state.phone) Call.leave();
   location.hash = phone;
   state.pinned = "";
   state.read.clear();
@@ -229,10 +234,17 @@ const GO = {
     if (way.text === undefined) $("sms-text").focus();
     else order("sms", { phone: state.phone, to: way.to, text: way.text });
   },
+  call: (way) => Call.start(way.to),
 };
 const SHOWN = {
   ussd: (way) => way.code,
   sms: (way) => (way.text ? `SMS ${way.text}` : `SMS ${way.to}`),
+  call: (way) => `✆ ${way.to}`,
+};
+const TITLE = {
+  ussd: (way) => `Dial ${way.dial || way.code}`,
+  sms: (way) => `Send “${way.text ?? "…"}” to ${way.to}`,
+  call: (way) => `Call ${way.to}`,
 };
 
 function take(way) {
@@ -244,7 +256,7 @@ function chip(way, service) {
   const button = make("button", "way", SHOWN[way.kind](way));
   button.type = "button";
   button.dataset.kind = way.kind;
-  button.title = way.kind === "sms" ? `Send “${way.text ?? "…"}” to ${way.to}` : `Dial ${way.dial || way.code}`;
+  button.title = TITLE[way.kind](way);
   button.setAttribute("aria-label", `${service.title}: ${button.title}`);
   button.addEventListener("click", () => take(way));
   return button;
@@ -362,6 +374,12 @@ function announce(message) {
 function press(key) {
   const shown = $("number");
   if (shown.textContent.length < 60) shown.textContent += key;
+}
+
+/** Green: a code is dialled, a number is called. */
+function dialOrCall(typed) {
+  if (/^\+?\d{3,15}$/.test(typed)) Call.start(typed);
+  else dial(typed);
 }
 
 function dial(code) {
@@ -627,7 +645,7 @@ function wire() {
   }
   // Integer-like keys come first in an object; the pad has its own order.
   for (const key of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"]) $("pad").append($("pad").querySelector(`[data-key="${key}"]`));
-  $("call").addEventListener("click", () => { if ($("number").textContent) dial($("number").textContent); });
+  $("call").addEventListener("click", () => { if ($("number").textContent) dialOrCall($("number").textContent); });
   $("erase").addEventListener("click", () => { $("number").textContent = $("number").textContent.slice(0, -1); });
   $("ussd").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -662,6 +680,7 @@ function wire() {
     openView(b.dataset.view);
   }));
   document.querySelectorAll("nav [data-tab]").forEach((b) => b.addEventListener("click", () => openTab(b.dataset.tab)));
+  document.querySelectorAll("[data-call]:is(button)").forEach((b) => b.addEventListener("click", () => Call.start(b.dataset.call)));
   document.querySelectorAll("[data-dial]").forEach((b) => b.addEventListener("click", () => dial(b.dataset.dial)));
   document.querySelectorAll("[data-sms]").forEach((b) => b.addEventListener("click", () => {
     state.thread = b.dataset.sms;
@@ -675,6 +694,7 @@ function wire() {
     if (event.code === "Slash" && !/^(INPUT|TEXTAREA)$/.test(event.target.tagName) && $("find").offsetParent) { event.preventDefault(); $("find").focus(); return; }
     if (/^(INPUT|TEXTAREA|SELECT|BUTTON)$/.test(event.target.tagName) || !$("ussd").hidden || $("view-dial").hidden) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (Call.active()) { Call.press(event.key); return; }
     if (/^[0-9*#+]$/.test(event.key)) press(event.key);
     else if (event.key === "Backspace") $("erase").click();
     else if (event.key === "Enter") $("call").click();
@@ -682,5 +702,6 @@ function wire() {
 }
 
 wire();
+Call.wire();
 setInterval(tick, 1000);
 listen(/^#\d{11}$/.test(location.hash) ? location.hash.slice(1) : "79160000001");

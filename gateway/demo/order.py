@@ -1,0 +1,36 @@
+"""Orders of a page: JSON in a form of their own; a refusal becomes a sentence for the person at the page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from gateway.demo.guard import Handler
+from gateway.demo.network import RefusedError
+
+Order = TypeVar("Order", bound=msgspec.Struct)
+
+
+def handler(kind: type[Order], act: Callable[[Order], Awaitable[None]]) -> Handler:
+    """Return the handler of an order: the body is checked, then `act` is done."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            order = msgspec.json.decode(await request.read(), type=kind)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            return answered({"error": f"the body does not fit: {error}"}, 400)
+        try:
+            await act(order)
+        except RefusedError as error:
+            return answered({"error": str(error)}, 409)
+        return answered({})
+
+    return handle
+
+
+def answered(data: object, status: int = 200) -> web.Response:
+    """Return a response in JSON."""
+    return web.Response(body=msgspec.json.encode(data), status=status, content_type="application/json")
