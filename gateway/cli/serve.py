@@ -12,7 +12,7 @@ import click
 
 from engine.reading.diagnostic import Report
 from engine.reading.report import report_text
-from gateway import log
+from gateway import log, loop
 from gateway.app import Gateway, StartError
 from gateway.garbage import keep_quiet
 from gateway.library import FlowsBrokenError
@@ -40,10 +40,10 @@ def settings_of(root: Path, *, serving: bool = True) -> Settings:
 
 async def run(gateway: Gateway) -> None:
     """Serve until told to stop."""
-    loop = asyncio.get_running_loop()
+    here = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        here.add_signal_handler(number, stop.set)
     await gateway.start()
     keep_quiet()
     try:
@@ -66,6 +66,6 @@ def serve(directory: Path) -> None:
     except (StartError, ProjectError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     try:
-        asyncio.run(run(gateway))
+        loop.run(run(gateway))
     except (StartError, OSError) as error:
         raise click.ClickException(str(error)) from error
