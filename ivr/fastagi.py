@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
-import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -140,9 +139,6 @@ class Line(asyncio.Protocol):
         """asyncio: the connection stands."""
         # A cast, because the transports of other loops (uvloop) are no subclass of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
-        plain = transport.get_extra_info("socket")
-        if plain is not None and plain.family in (socket.AF_INET, socket.AF_INET6):
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         now = self._server.clock()
         self._deadline = now + self._server.deadline_ms
         self._due = now + int(ENVIRONMENT_S * 1_000)
@@ -270,6 +266,7 @@ class FastAgiServer:
         self._host = host
         self._handler = handler
         self._peers = tuple(ipaddress.ip_network(one) for one in peers)
+        self._last_peer: str | None = None
         self._token = token.encode()
         self._most = most
         self._report = report
@@ -329,14 +326,16 @@ class FastAgiServer:
         self.report("accepted")
         if self._closing:
             return "closing"
-        try:
-            known = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return "peer"
-        if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
-            known = known.ipv4_mapped
-        if not any(known in network for network in self._peers):
-            return "peer"
+        if address != self._last_peer:
+            try:
+                known = ipaddress.ip_address(address.partition("%")[0])
+            except ValueError:
+                return "peer"
+            if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
+                known = known.ipv4_mapped
+            if not any(known in network for network in self._peers):
+                return "peer"
+            self._last_peer = address
         return "full" if len(self.lines) >= self._most else ""
 
     def knows(self, arguments: tuple[str, ...]) -> bool:

@@ -31,7 +31,7 @@ class Sounds:
 
     def __init__(self, sayer: Sayer, seen: Iterable[tuple[Path, str]]) -> None:
         self._sayer = sayer
-        self._seen = [(root.absolute(), name) for root, name in seen]
+        self._seen = [(f"{root.absolute()}/", name) for root, name in seen]
 
     async def of(self, text: str | Secret, lang: str) -> tuple[str, ...]:
         """Return the sounds of a text in their order."""
@@ -42,10 +42,9 @@ class Sounds:
         return await self.of(phrases(lang).moment, lang)
 
     def _name(self, file: str) -> str:
-        path = Path(file)
         for root, name in self._seen:
-            if path.is_relative_to(root):
-                return f"{name}/{path.relative_to(root)}"
+            if file.startswith(root):
+                return f"{name}/{file.removeprefix(root)}"
         return file
 
     def forget(self, names: Iterable[str]) -> None:
@@ -55,5 +54,5 @@ class Sounds:
     def _file(self, sound: str) -> str:
         for root, name in self._seen:
             if sound.startswith(f"{name}/"):
-                return str(root / sound.removeprefix(f"{name}/"))
+                return root + sound.removeprefix(f"{name}/")
         return sound

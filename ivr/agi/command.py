@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 LINE_OCTETS = 8_190
 """Octets of a line, without its line feed, that Asterisk 22 reads as one command."""
@@ -16,8 +17,10 @@ LINE_OCTETS = 8_190
 WORDS = 127
 """Words of a command; Asterisk drops what is beyond."""
 
-_FORBIDDEN = frozenset(range(32)) | {127, 0x85, 0x2028, 0x2029}
-_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
+_WORDS = re.compile("[A-Z]+(?: [A-Z]+)*")
+_SAME = 256
+"""So many different lines of one command are kept: what is said in every call is put together once."""
 
 
 class CommandError(ValueError):
@@ -26,11 +29,10 @@ class CommandError(ValueError):
 
 def quoted(argument: str) -> str:
     """Return an argument in quotes, with quotes and backslashes escaped. Raises CommandError."""
-    for character in argument:
-        if ord(character) in _FORBIDDEN:
-            raise CommandError(f"a control character (U+{ord(character):04X}) cannot be sent to Asterisk")
-        if 0xD800 <= ord(character) <= 0xDFFF:
+    if (found := _FORBIDDEN.search(argument)) is not None:
+        if found[0] >= "\ud800":
             raise CommandError("half of a surrogate pair cannot be sent to Asterisk")
+        raise CommandError(f"a control character (U+{ord(found[0]):04X}) cannot be sent to Asterisk")
     return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -40,13 +42,12 @@ def command(name: str, *arguments: str | int) -> bytes:
     `name` is one of ours: capital words such as `SET VARIABLE`. Every argument is quoted, whole numbers are
     written as they are. Raises CommandError for what would not arrive as one command.
     """
-    words = name.split(" ")
-    if not all(word and _WORD.issuperset(word) for word in words):
+    if _WORDS.fullmatch(name) is None:
         raise CommandError(f"{name!r} is not a command")
-    if len(words) + len(arguments) > WORDS:
+    if name.count(" ") + 1 + len(arguments) > WORDS:
         raise CommandError(f"a command has at most {WORDS} words")
     parts = [str(one) if type(one) is int else quoted(str(one)) for one in arguments]
-    line = " ".join((*words, *parts)).encode()
+    line = " ".join((name, *parts)).encode()
     if len(line) > LINE_OCTETS:
         raise CommandError(f"a command has at most {LINE_OCTETS} octets, this one has {len(line)}")
     return line + b"\n"
@@ -74,6 +75,11 @@ def get_variables(names: Iterable[str]) -> bytes:
     plain word are taken; of `CALLERID(num)`, which the caller chooses, only digits and `+` come through.
     Raises CommandError.
     """
+    return _full(tuple(names))
+
+
+@lru_cache(_SAME)
+def _full(names: tuple[str, ...]) -> bytes:
     parts = []
     for name in names:
         if _NAME.fullmatch(name) is None:
@@ -82,11 +88,13 @@ def get_variables(names: Iterable[str]) -> bytes:
     return command("GET FULL VARIABLE", SEPARATOR.join(parts))
 
 
+@lru_cache(_SAME)
 def channel_status() -> bytes:
     """`CHANNEL STATUS`: 4 ringing, 6 up, 511 when the caller has gone."""
     return command("CHANNEL STATUS")
 
 
+@lru_cache(_SAME)
 def answer() -> bytes:
     """`ANSWER` the call."""
     return command("ANSWER")
@@ -139,6 +147,7 @@ def sounds(files: tuple[str, ...]) -> str:
     return "&".join(_argument(name) for name in files)
 
 
+@lru_cache(_SAME)
 def read(
     variable: str,
     files: tuple[str, ...],
@@ -167,21 +176,25 @@ def read(
     return command("EXEC", "Read", ",".join(parts))
 
 
+@lru_cache(_SAME)
 def background(files: tuple[str, ...], *, answer_call: bool = True) -> bytes:
     """`EXEC Background`: play the files; any digit stops them and is the result (ASCII)."""
     return command("EXEC", "Background", sounds(files) + ("" if answer_call else ",n"))
 
 
+@lru_cache(_SAME)
 def playback(files: tuple[str, ...], *, answer_call: bool = True) -> bytes:
     """`EXEC Playback`: play the files to their end; digits are lost."""
     return command("EXEC", "Playback", sounds(files) + ("" if answer_call else ",noanswer"))
 
 
+@lru_cache(_SAME)
 def store_digits(variable: str, most: int = 250) -> bytes:
     """`EXEC StoreDTMF`: keep every digit that is received from now on in `variable`, whatever runs."""
     return command("EXEC", "StoreDTMF", f"RX,{_argument(variable)},{most}")
 
 
+@lru_cache(_SAME)
 def forget_digits() -> bytes:
     """`EXEC StoreDTMF`: keep no more digits."""
     return command("EXEC", "StoreDTMF", "remove")

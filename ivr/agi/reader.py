@@ -64,12 +64,14 @@ class Broken:
 
 Heard: TypeAlias = Environment | Reply | HangupLine | Broken
 
+_LONG = Broken(f"a line of more than {LINE_OCTETS} octets")
+
 
 class Reader:
     """Feed it what was read; it returns what is complete. After `Broken` it stays silent."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._rest = bytearray()
         self._environment: dict[str, str] | None = {}
         self._count = 0
         self._open: list[str] = []
@@ -82,29 +84,34 @@ class Reader:
         found: list[Heard] = []
         if self._broken:
             return found
-        self._buffer += data
-        start = 0
-        while (end := self._buffer.find(b"\n", start)) >= 0:
-            if end - start > LINE_OCTETS:
-                break
-            one = self._line(self._buffer[start:end].decode("utf-8", "replace"))
-            start = end + 1
+        if self._rest:
+            self._rest += data
+            if b"\n" not in data and len(self._rest) <= LINE_OCTETS:
+                return found
+            data = bytes(self._rest)
+            self._rest.clear()
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            if len(line) > LINE_OCTETS:
+                one: Heard | None = _LONG
+            elif self._environment is None:
+                one = self._line(line.decode("utf-8", "replace"))
+            else:
+                text = line.decode("utf-8", "replace").removesuffix("\r")
+                one = self._environment_line(self._environment, text)
             if one is not None:
                 found.append(one)
                 if isinstance(one, Broken):
                     self._broken = True
-                    self._buffer.clear()
                     return found
-        del self._buffer[:start]
-        if len(self._buffer) > LINE_OCTETS:
+        if len(rest) > LINE_OCTETS:
             self._broken = True
-            self._buffer.clear()
-            found.append(Broken(f"a line of more than {LINE_OCTETS} octets"))
+            found.append(_LONG)
+        else:
+            self._rest += rest
         return found
 
     def _line(self, line: str) -> Heard | None:
-        if self._environment is not None:
-            return self._environment_line(self._environment, line.removesuffix("\r"))
         if self._usage:
             return self._usage_line(line)
         if self._open:

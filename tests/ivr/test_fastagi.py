@@ -127,7 +127,13 @@ async def test_a_mapped_address_is_the_address_it_maps():
     one = server(Seen(), peers=("10.1.0.0/16",))
     assert one.judge("::ffff:10.1.2.3") == ""
     assert one.judge("fe80::1%eth0") == "peer"
-    assert one.judge("unix") == "peer"
+    assert one.judge("unix") == one.judge("") == "peer"
+
+
+async def test_who_comes_after_a_peer_is_judged_for_himself():
+    one = server(Seen(), peers=("10.1.0.0/16",))
+    assert one.judge("") == "peer"
+    assert [one.judge(f"10.{net}.2.3") for net in (1, 1, 2, 1, 2)] == ["", "", "peer", "", "peer"]
 
 
 def test_a_peer_that_is_no_address_is_refused_at_once():
