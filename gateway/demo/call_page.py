@@ -50,6 +50,12 @@ class HangUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phone: str
 
 
+class PickUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Answer a call that rings at the handset."""
+
+    phone: str
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A specialist takes a caller; 0: the next one."""
 
@@ -78,6 +84,7 @@ class CallPage:
         app.router.add_get("/specialist/events", self._events)
         for path, order in (
             ("call", handler(Dial, self._call)),
+            ("call/pick-up", handler(PickUp, self._pick_up)),
             ("call/key", handler(Press, self._key)),
             ("call/heard", handler(Heard, self._heard)),
             ("call/hangup", handler(HangUp, self._hang_up)),
@@ -93,6 +100,11 @@ class CallPage:
         self._exchange.call(phone, order.number)
         self._watch.add(phone, "subscriber", f"calls {order.number}")
 
+    async def _pick_up(self, order: PickUp) -> None:
+        phone = self._persona(order.phone)
+        self._exchange.pick_up(phone)
+        self._watch.add(phone, "subscriber", "answers the call")
+
     async def _key(self, order: Press) -> None:
         phone = self._persona(order.phone)
         if order.key not in KEYS:
@@ -107,7 +119,8 @@ class CallPage:
         phone = self._persona(order.phone)
         one = self._exchange.picture(phone)
         if one is not None and one["state"] != "ended":
-            self._watch.add(phone, "subscriber", "hangs up")
+            done = "declines the call" if one["state"] == "incoming" else "hangs up"
+            self._watch.add(phone, "subscriber", done)
         self._exchange.hang_up(phone)
 
     async def _sound(self, request: web.Request) -> web.Response:

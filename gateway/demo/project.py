@@ -15,6 +15,18 @@ PLAYED = ("BILLING_URL", "CRM_URL", "MARKETING_URL", "KNOWLEDGE_URL", "NETWORK_U
 """The addresses of the back ends that the demo's own service answers for."""
 
 
+def shipped(root: Path, name: str) -> Path:
+    """Return a folder that a project may have of its own, else the one that comes with the package.
+
+    Raises ProjectError when there is neither.
+    """
+    package = Path(gateway.__file__).parent
+    for folder in (root / name, package / "share" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise ProjectError(f"there is no folder {name}: it comes with the package and with `gudok init`")
+
+
 def find_project(given: Path | None, here: Path) -> Path:
     """Return the project folder. Raises ProjectError when there is none."""
     if given is not None:

@@ -19,21 +19,22 @@ from gateway.app import Gateway
 from gateway.clock import HostClock
 from gateway.demo.billing import Running
 from gateway.demo.billing import start as start_billing
+from gateway.demo.calls import Calls
 from gateway.demo.copies import Copies
 from gateway.demo.day import DayClock
 from gateway.demo.exchange.exchange import Exchange
-from gateway.demo.exchange.sound import Heard, Shelf, Subtitles, seconds
 from gateway.demo.feed import Feed
 from gateway.demo.network import Network, RefusedError
 from gateway.demo.page import Page
 from gateway.demo.project import addresses
 from gateway.demo.service import languages, listed, services
+from gateway.demo.sip.installed import Installed
 from gateway.demo.trouble import Troubles
 from gateway.demo.watch import Watch
 from gateway.demo.world import World, offered
 from gateway.library import Library
-from gateway.settings import AgiSettings, EventSettings, Settings
 from gateway.settings import Centre as CentreSettings
+from gateway.settings import EventSettings, Settings
 from gateway.web.server import WebServer
 from smpp.settings import LinkSettings, Secret
 from smpp.testing.centre import Centre
@@ -44,9 +45,6 @@ BEAT_S = 0.15
 BIND_WITHIN_S = 10.0
 SYSTEM_ID = "gudok"
 STORE = "gateway.db"
-SPEECH = "speech"
-SOUNDS, MADE = "gudok", "gudok-made"
-"""What Asterisk would call the folders of our sounds."""
 BOOKS = "billing.db"
 DIALECT = CentreDialect(abort="end_bit")
 
@@ -55,14 +53,19 @@ class Show:
     """The demo over one project folder; `data` is where the store and the books lie."""
 
     def __init__(
-        self, root: Path, data: Path, environment: Mapping[str, str], *, keep: bool = False, port: int = 8080
-    ) -> None:
-        """Take note of the folders; `keep` goes on with the store and the books of the last time."""
+        self, root: Path, data: Path, environment: Mapping[str, str], *, keep: bool = False, port: int = 8080,
+        asterisk: Installed | None = None,
+    ) -> None:  # fmt: skip
+        """Take note of the folders; `keep` goes on with the store and the books of the last time.
+
+        With `asterisk` softphones can call, too.
+        """
         self._root = root
         self._data = data.resolve()
         self._environment = environment
         self._keep = keep
         self._port = port
+        self._asterisk = asterisk
         self._password = secrets.token_hex(4)
         self._end = contextlib.AsyncExitStack()
         self._status: dict[str, Any] = {}
@@ -79,10 +82,16 @@ class Show:
         """The flows."""
         return self.gateway.library
 
+    @property
+    def exchange(self) -> Exchange:
+        """The calls of the handsets."""
+        return self.calls.exchange
+
     async def start(self) -> str:
         """Start everything; return the address of the page.
 
-        Raises what the gateway raises for a project that cannot be used, OSError, sqlite3.Error.
+        Raises what the gateway raises for a project that cannot be used, AsteriskError, OSError,
+        sqlite3.Error.
         """
         try:
             await self._start()
@@ -107,16 +116,9 @@ class Show:
             self.centre.ledger, lambda phone, text, detail: self.watch.add(phone, "note", text, detail)
         )
         self.troubles = Troubles(self.centre, self.billing, client)
-        self.exchange = Exchange(
-            self.feed.publish,
-            lambda: self.feed.phones,
-            lambda: time.time_ns() // 1_000_000,
-            self._played,
-            self._calls_at,
-            self._name,
-            self._service,
-        )
-        self._end.push_async_callback(self.exchange.close)
+        self.calls = Calls(self._root, self._data, self.feed, self.billing, self._asterisk)
+        self._end.push_async_callback(self.calls.close)
+        await self.calls.start()
         self.world = World(
             self.billing,
             client,
@@ -126,6 +128,7 @@ class Show:
         )
         await self._open_gateway()
         self._end.push_async_callback(self._close_gateway)
+        await self.calls.start_asterisk()
         page = Page(self)
         self._end.push_async_callback(page.close)
         self.url = await page.start(self._port)
@@ -148,48 +151,24 @@ class Show:
             drain_ms=2_000,
             centres=(CentreSettings("demo", link),),
             events=EventSettings((self._key,)),
-            agi=AgiSettings(
-                port=0, token=self.exchange.token, sounds=SOUNDS, made=MADE, cache=self._data / SPEECH
-            ),
+            agi=self.calls.agi(),
+            asterisk=self.calls.asterisks(),
         )
         environment = addresses(self._root, self._environment, self.billing.url)
         self.gateway = Gateway(self._root, settings, environment, self._clock, web=False)
-        self.gateway.host.observers += [self.watch.observe, self.exchange.observe]
-        self._tell_sounds()
+        self.gateway.host.observers.append(self.watch.observe)
+        self.calls.use(self.gateway)
         self.gateway.library.listeners += [self.watch.published, self._published]
         await self.gateway.start()
         await self.centre.bound(1, limit_s=BIND_WITHIN_S)
+        await self.calls.known()
         # The gateway's own pages on a port of their own; the handset page passes them on.
         pages = WebServer(self.gateway, "127.0.0.1", 0)
         await pages.start()
         self._pages = pages
 
-    def _tell_sounds(self) -> None:
-        """Let the page read what is played: the lane's sounds remember their words."""
-        recordings, made = self._root / "flows" / "sounds", self._data / SPEECH
-        assert self.gateway.speaker is not None
-        self._subtitles = Subtitles(self.gateway.speaker, ((recordings, SOUNDS), (made, MADE)))
-        self._shelf = Shelf({SOUNDS: recordings, MADE: made})
-        self.gateway.voice.sounds = self._subtitles
-
-    def _played(self, names: tuple[str, ...]) -> Heard:
-        """Return what a command of a call plays."""
-        octets = self._shelf.wav(names)
-        return Heard(self._subtitles.words(names), octets, seconds(octets))
-
-    def _calls_at(self) -> int:
-        return 0 if self.gateway.agi is None else self.gateway.agi.port
-
-    def _name(self, phone: str) -> str:
-        found = self.billing.desk.book.subscribers.get(phone)
-        return "" if found is None else found.name
-
-    def _service(self, number: str) -> str:
-        start = self.library.current.call(number)
-        return "" if start is None else self.library.current.flows[start.flow].title
-
     async def _close_gateway(self) -> None:
-        await self.exchange.hang_up_all()
+        await self.calls.hang_up_all()
         pages, self._pages = self._pages, None
         if pages is not None:
             await pages.close()
@@ -270,8 +249,7 @@ class Show:
             "now": time.time_ns() // 1_000_000,
             "day_shift": self._clock.ahead_ms,
             "tasks": len(self.gateway.tasks.open),
-            "waiting": len(self.exchange.floor.waiting),
-            "on_duty": len(self.exchange.on_duty),
+            **self.calls.state(),
             **self.troubles.state(),
         }
 

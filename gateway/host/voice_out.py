@@ -7,6 +7,7 @@ had to say. This module does not know when to call again (`gateway.host.outbound
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from typing import Protocol
@@ -24,6 +25,8 @@ from ivr.ami.originate import Attempt
 
 OURS = "gudok-"
 """Begins the ids of the channels of our calls."""
+_NAME = re.compile(rf"{OURS}[0-9a-f]{{24}}", re.ASCII)
+"""An Asterisk with the system name `gudok` begins every id with `gudok-`, too: those are not ours."""
 CONTEXT = "gudok-out"
 """Where an answered call of ours goes on in the dialplan."""
 ENTERS_MS = 90_000
@@ -80,7 +83,7 @@ class VoiceOut:
     @staticmethod
     def is_ours(channel: str) -> bool:
         """Tell by its id whether a channel is a call that we made."""
-        return channel.startswith(OURS)
+        return _NAME.fullmatch(channel) is not None
 
     def open(self, batch: Batch, opening: Opening) -> Opened:
         """Dial a subscriber; the session begins when the call is answered."""

@@ -1,17 +1,20 @@
 """A manager interface that plays Asterisk on loopback: logs in one user, answers actions, sends events.
 
 `answers` maps an action to what is written for it: a list of blocks, each a list of `(key, value)`, where the
-value `{id}` is the ActionID. Not Asterisk's rules, only its wire.
+value `{id}` is the ActionID; or to a function that makes them from the action. Not Asterisk's rules, only
+its wire.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from ivr.ami.message import Blocks, Message
 
-Block = Sequence[tuple[str, str]]
+Block: TypeAlias = Sequence[tuple[str, str]]
+Answer: TypeAlias = Sequence[Block] | Callable[[Message], Sequence[Block]]
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
 
@@ -22,7 +25,7 @@ class TestManager:
 
     def __init__(self, user: str = "gudok", secret: str = "secret") -> None:  # noqa: S107 - of a test
         self.user, self.secret = user, secret
-        self.answers: dict[str, list[Block]] = {}
+        self.answers: dict[str, Answer] = {}
         self.actions: list[Message] = []
         self.port = 0
         self.booted = True
@@ -83,16 +86,18 @@ class TestManager:
         self._changed.set()
         identity = action.action_id
         name = action.get("Action")
+        answer: Sequence[Block]
         if name == "Login":
             good = (action.get("Username"), action.get("Secret")) == (self.user, self.secret)
             message = "Authentication accepted" if good else "Authentication failed"
-            answer: list[Block] = [[("Response", "Success" if good else "Error"), ("Message", message)]]
+            answer = [[("Response", "Success" if good else "Error"), ("Message", message)]]
             if good and self.booted:
-                answer.append([("Event", "FullyBooted"), ("Status", "Fully Booted")])
+                answer = [*answer, [("Event", "FullyBooted"), ("Status", "Fully Booted")]]
         elif name == "Ping":
             answer = [[("Response", "Success"), ("Ping", "Pong")]]
         else:
-            answer = self.answers.get(name, [[("Response", "Error"), ("Message", "Permission denied")]])
+            known = self.answers.get(name, [[("Response", "Error"), ("Message", "Permission denied")]])
+            answer = known(action) if callable(known) else known
         for number, block in enumerate(answer):
             headers = list(block)
             if number == 0:

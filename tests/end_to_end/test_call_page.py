@@ -86,6 +86,8 @@ async def test_a_prompt_is_played_and_a_key_gives_the_balance(browser: Browser, 
 async def test_a_specialist_in_the_second_tab_answers_and_is_rated(browser: Browser, show: Show) -> None:
     await menu(browser, show)
     await browser.click("[data-dtmf='0']")
+    await browser.until(f"{SAID}.textContent.includes('Ждать примерно')")  # nobody is on duty yet
+    await browser.click("[data-dtmf='2']")
     await state(browser, "queue")
     assert (await browser.text("#call-state")).startswith("in the queue “support”, place 1 of 1")
     assert not await browser.run("document.querySelector('#call-nobody').hidden")
@@ -136,3 +138,32 @@ async def test_a_call_fits_into_the_telephone(browser: Browser, show: Show, widt
             f"{show.url}specialist", width, 844, "document.querySelector('#duty')?.textContent === 'on duty'"
         )
         assert await other.run("document.documentElement.scrollWidth") <= width
+
+
+async def test_a_call_of_the_gateway_rings_at_the_handset(browser: Browser, show: Show) -> None:
+    await show.next_day()  # calls are made by day
+    await browser.open(show.url, 390, 844)
+    await browser.run(f"Call.own.rate = {FAST}")
+    await show.world.act("shop_left", "79160000001")
+    await state(browser, "incoming")
+    assert await browser.text("#call-state") == "incoming call"
+    assert await browser.run("document.querySelector('#call-pad').hidden")
+    assert await browser.run("document.documentElement.scrollWidth") <= 390
+    await browser.click("#pick-up")
+    await browser.until(f"{SAID}.textContent.includes('Вы были в салоне')")
+    await browser.click("[data-dtmf='5']")
+    await browser.until(f"{SAID}.textContent.includes('Спасибо')")
+    await state(browser, "ended")
+    await nothing_left(show)
+    assert browser.complaints == []
+
+
+async def test_a_call_is_declined_with_the_red_button(browser: Browser, show: Show) -> None:
+    await show.next_day()
+    await browser.open(show.url, 1440, 900)
+    await show.world.act("shop_left", "79160000001")
+    await state(browser, "incoming")
+    await browser.click("#hang-up")
+    await state(browser, "ended")
+    assert await browser.text("#call-state") == "you declined the call"
+    assert browser.complaints == []

@@ -16,6 +16,8 @@ from ivr.queue_key import queue_priority
 
 ROUNDS = 20
 """A gateway that sends a call round for ever loses it to people."""
+OUR_NUMBER = "0890"
+"""Who is called back, or called by a flow without a number, sees this one."""
 DEFAULT_QUEUE = "support"
 DEFAULT_WAIT_S = 300
 CONNECT_S = 30

@@ -1,7 +1,7 @@
 """All calls of the demo: who calls whom, who stands where, what each page is told of it.
 
 A call is one coroutine that runs the dialplan. Whoever is not looked at any more hangs up after a while, so a
-closed tab leaves no call behind.
+closed tab leaves no call behind. Calls of the gateway are ordered by AMI and ring at the handset.
 """
 
 from __future__ import annotations
@@ -11,32 +11,26 @@ import itertools
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
-
-import structlog
 
 from engine.effects import Enqueue
 from engine.machine import Turn
 from engine.session import Session
-from gateway.demo.exchange.dialplan import dialplan
-from gateway.demo.exchange.floor import Card, Floor, Left, Place
+from gateway.demo.exchange.ami import BUSY, NO_SUCH_NUMBER, Ami, Order, Stand
+from gateway.demo.exchange.call import Call, Incoming
+from gateway.demo.exchange.callback import Callback, Called
+from gateway.demo.exchange.floor import Card, Floor
 from gateway.demo.exchange.sound import Heard
-from gateway.demo.exchange.telephone import Said, Telephone
 from gateway.demo.feed import Feed
 from gateway.demo.network import RefusedError
 from gateway.host.voice import KEY
 
 NUMBER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
-RINGS_S = 0.5
-"""So long a call rings before it reaches the gateway."""
 ALONE_S = 15.0
 """A caller or a specialist whom no page shows for so long has gone."""
 END_S = 5.0
 MOST_TRAILS = 500
-
-Told = Callable[[str, object, str], None]
-"""Called as `tell(topic, data, phone)`."""
 
 
 class Run(Protocol):
@@ -46,134 +40,63 @@ class Run(Protocol):
     session: Session
 
 
-class Call:
-    """One call of a handset (the `Way` of the dialplan). `state`: ringing, talking, queue, people, ended."""
+class Around(Protocol):
+    """What the exchange is put into (`gateway.demo.calls`)."""
 
-    def __init__(self, exchange: Exchange, phone: str, number: str, identity: str) -> None:
-        self.phone = phone
-        self.exchange = exchange
-        self.telephone = Telephone(identity, number, phone, exchange.play, self.changed)
-        self.priority = 0
-        self.since = exchange.now()
-        self.place: Place | None = None
-        self.ended = ""
-        self.task: asyncio.Task[None] | None = None
+    def tell(self, topic: str, data: object, phone: str) -> None:
+        """Tell the pages of a subscriber."""
 
-    def changed(self) -> None:
-        """Tell the pages of this subscriber."""
-        self.exchange.tell_call(self)
+    def watched(self) -> frozenset[str]:
+        """Return the subscribers that a page shows."""
 
-    async def run(self) -> None:
-        """Carry the call through."""
-        try:
-            await asyncio.sleep(RINGS_S)
-            if not self.telephone.channel.hungup:
-                await dialplan(self, self.exchange.now)
-        except Exception:
-            structlog.get_logger().error("demo_call_failed", exc_info=True)
-        finally:
-            self.ended = "you hung up" if self.telephone.channel.hungup else "the call has ended"
-            self.changed()
+    def now(self) -> int:
+        """Return UTC milliseconds."""
 
-    # What the dialplan asks for
+    def play(self, names: tuple[str, ...]) -> Heard:
+        """Return what a command plays."""
 
-    async def agi(self, path: str, query: str) -> None:
-        """Run AGI() at the gateway."""
-        await self.telephone.agi(self.exchange.port(), self.exchange.token, path, query)
+    def port(self) -> int:
+        """Return where the gateway waits for calls."""
 
-    async def stand(self, queue: str, priority: int, limit_s: float | None, *, outside: bool) -> Left:
-        """Run Queue() or Dial()."""
-        card = self.exchange.card(self)
-        try:
-            return await self.exchange.floor.stand(
-                queue, priority, card, limit_s, self._placed, outside=outside
-            )
-        finally:
-            self.place = None
+    def name(self, phone: str) -> str:
+        """Return a subscriber's name, empty for nobody."""
 
-    def _placed(self, place: Place) -> None:
-        self.place = place
-        if self.telephone.channel.hungup:
-            self.exchange.floor.abandon(place)
+    def has_handset(self, phone: str) -> bool:
+        """Tell whether a number can be called."""
 
-    def remark(self, text: str) -> None:
-        """Show what the exchange does by itself."""
-        self.telephone.said.append(Said(0, text))
-        self.changed()
+    def service(self, number: str) -> str:
+        """Return what is behind a number."""
 
-    # What the caller does
-
-    def hang_up(self) -> None:
-        """Put the receiver down."""
-        self.telephone.hang_up()
-        if self.place is not None:
-            self.exchange.floor.abandon(self.place)
-
-    @property
-    def state(self) -> str:
-        """In a word, where the call is."""
-        if self.ended:
-            return "ended"
-        if self.place is not None:
-            return "people" if self.place.agent else "queue"
-        return "talking" if self.telephone.channel.up else "ringing"
-
-    def picture(self) -> dict[str, Any]:
-        """Return what the page shows of it."""
-        telephone, place = self.telephone, self.place
-        position = self.exchange.floor.position(place) if place is not None else (0, 0)
-        since = self.since if place is None else place.answered or place.since
-        return {
-            "id": telephone.variable("UNIQUEID"),
-            "number": telephone.number,
-            "service": self.exchange.service(telephone.number),
-            "state": self.state,
-            "since": since,
-            "said": list(telephone.said),
-            "playing": telephone.playing,
-            "asks": telephone.asks,
-            "records": telephone.records,
-            "queue": "" if place is None else place.queue,
-            "outside": place is not None and place.outside,
-            "place": position[0],
-            "waiting": position[1],
-            "on_duty": len(self.exchange.on_duty),
-            "reason": self.ended,
-        }
+    def queues(self) -> Iterable[str]:
+        """Return the names of the queues."""
 
 
 class Exchange:
     """All calls, by subscriber, and the floor of the specialists; `desk` is the stream of their pages.
 
-    `port` tells where the gateway waits for calls, `play` gives what a command plays, `name` a subscriber's
-    name, `service` what is behind a number.
+    `ami` is where the gateway learns of the queues and orders calls.
     """
 
-    def __init__(
-        self,
-        tell: Told,
-        watched: Callable[[], frozenset[str]],
-        now: Callable[[], int],
-        play: Callable[[tuple[str, ...]], Heard],
-        port: Callable[[], int],
-        name: Callable[[str], str],
-        service: Callable[[str], str],
-    ) -> None:
-        """Take note of the parts; `watched` are the subscribers that a page shows."""
+    def __init__(self, around: Around) -> None:
+        """Nothing listens yet."""
         self.token = secrets.token_hex(8)
-        self.now = now
-        self.play = play
-        self.port = port
-        self.service = service
+        self.now = around.now
+        self.play = around.play
+        self.port = around.port
+        self.service = around.service
         self.desk = Feed()
-        self.floor = Floor(now, self._floor_changed)
-        self._tell = tell
-        self._watched = watched
-        self._name = name
+        self.floor = Floor(around.now, self._floor_changed)
+        self.ami = Ami(self.floor, around.queues, self.ring, self.stand)
+        self._around = around
         self._calls: dict[str, Call] = {}
         self._numbers = itertools.count(1)
         self._trails: OrderedDict[str, Enqueue] = OrderedDict()
         self._away: dict[str, float] = {}
+        self._callbacks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen for the gateway. Raises OSError."""
+        await self.ami.start()
 
     @property
     def on_duty(self) -> frozenset[str]:
@@ -190,9 +113,43 @@ class Exchange:
         if before is not None and not before.ended:
             raise RefusedError("This handset is in a call already")
         identity = f"{self.now() // 1000}.{next(self._numbers)}"
-        one = self._calls[phone] = Call(self, phone, number.removeprefix("+"), identity)
+        self._begin(Call(self, phone, number.removeprefix("+"), identity))
+
+    def _begin(self, one: Call) -> None:
+        self._calls[one.phone] = one
         one.task = asyncio.create_task(one.run())
         one.changed()
+
+    def ring(self, order: Order, told: Callable[[int], None]) -> None:
+        """Call a handset for the gateway; who is in a call is busy."""
+        before = self._calls.get(order.phone)
+        loop = asyncio.get_running_loop()
+        if not self._around.has_handset(order.phone):
+            loop.call_soon(told, NO_SUCH_NUMBER)
+        elif before is not None and not before.ended:
+            loop.call_soon(told, BUSY)
+        else:
+            self._begin(Incoming(self, order, told))
+
+    def stand(self, order: Stand) -> None:
+        """Have a callback keep its place in a queue."""
+        card = Card(order.phone, self._around.name(order.phone), note=order.note)
+        task = asyncio.create_task(Callback(self, order, card, self.ami, self._call_back).run())
+        self._callbacks.add(task)
+        task.add_done_callback(self._callbacks.discard)
+
+    def _call_back(self, one: Called) -> bool:
+        before = self._calls.get(one.phone)
+        if not self._around.has_handset(one.phone) or (before is not None and not before.ended):
+            return False
+        self._begin(one)
+        return True
+
+    def pick_up(self, phone: str) -> None:
+        """Answer a call of the gateway. Raises RefusedError."""
+        one = self._calls.get(phone)
+        if not isinstance(one, Incoming) or not one.pick_up():
+            raise RefusedError("This handset does not ring")
 
     def press(self, phone: str, key: str) -> None:
         """Press a key in the call. Raises RefusedError."""
@@ -211,7 +168,7 @@ class Exchange:
             return
         if one.ended:
             del self._calls[phone]
-            self._tell("call", None, phone)
+            self._around.tell("call", None, phone)
         else:
             one.hang_up()
 
@@ -234,7 +191,11 @@ class Exchange:
     def tell_call(self, one: Call) -> None:
         """Tell the pages of a subscriber what has become of a call."""
         if self._calls.get(one.phone) is one:
-            self._tell("call", one.picture(), one.phone)
+            self._around.tell("call", one.picture(), one.phone)
+
+    def over(self, one: Call) -> None:
+        """A call has ended."""
+        self.ami.hung_up(one.channel)
 
     # What specialists do
 
@@ -254,6 +215,7 @@ class Exchange:
 
     def duty_changed(self) -> None:
         """A specialist's page was opened or closed."""
+        self.ami.duty(self.on_duty)
         self._floor_changed()
 
     def _floor_changed(self) -> None:
@@ -281,7 +243,7 @@ class Exchange:
         number = one.telephone.number
         return Card(
             one.phone,
-            self._name(one.phone),
+            self._around.name(one.phone),
             number,
             self.service(number),
             () if told is None else told.trail,
@@ -294,9 +256,10 @@ class Exchange:
     def look(self) -> None:
         """A few times a second: whoever has closed the page is gone."""
         now = asyncio.get_running_loop().time()
-        watched = self._watched()
+        watched = self._around.watched()
         for phone, one in list(self._calls.items()):
-            if not one.ended and self._gone(f"caller {phone}", phone in watched, now):
+            there = phone in watched or one.state == "incoming"
+            if not one.ended and self._gone(f"caller {phone}", there, now):
                 one.hang_up()
         for agent in self.floor.talking:
             if self._gone(f"agent {agent}", agent in self.on_duty, now):
@@ -316,8 +279,10 @@ class Exchange:
         calls, self._calls = list(self._calls.values()), {}
         for one in calls:
             one.hang_up()
-            self._tell("call", None, one.phone)
-        tasks = [one.task for one in calls if one.task is not None]
+            self._around.tell("call", None, one.phone)
+        for place in self.floor.waiting:
+            self.floor.withdraw(place.channel)
+        tasks = [one.task for one in calls if one.task is not None] + list(self._callbacks)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=END_S)
             for task in late:
@@ -326,6 +291,7 @@ class Exchange:
         self._trails.clear()
 
     async def close(self) -> None:
-        """End every call and every stream."""
+        """End every call and every stream, and stop listening."""
         await self.hang_up_all()
         self.desk.end()
+        await self.ami.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -40,25 +40,46 @@ class Left(msgspec.Struct, frozen=True):
 
 
 class Place:
-    """A caller in a queue; `outside` marks a number that a flow connects to."""
+    """A caller in a queue, on a channel; `outside` marks a number that a flow connects to."""
 
-    def __init__(self, number: int, queue: str, priority: int, card: Card, now: int, outside: bool) -> None:
+    def __init__(
+        self, number: int, queue: str, priority: int, card: Card, now: int, outside: bool, channel: str
+    ) -> None:
         self.number = number
         self.queue = queue
         self.priority = priority
         self.card = card
         self.since = now
         self.outside = outside
+        self.channel = channel
         self.agent = ""
         self.answered = 0
+        self.rings = False
+        """Whether he who stands here is only just being called."""
+        self.taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.left: asyncio.Future[Left] = asyncio.get_running_loop().create_future()
+
+
+class Witness(Protocol):
+    """Is told what happens in the queues, in the order in which it happens."""
+
+    def joined(self, place: Place) -> None:
+        """A caller stands in a queue now."""
+
+    def answered(self, place: Place) -> None:
+        """A specialist has taken him."""
+
+    def left(self, place: Place, left: Left, *, by_caller: bool) -> None:
+        """The wait, or the talk, is over."""
 
 
 class Floor:
     """All places. `now` is UTC in milliseconds; `changed` is called when the picture is another one."""
 
+    witness: Witness | None = None
+
     def __init__(self, now: Callable[[], int], changed: Callable[[], None]) -> None:
-        self._now = now
+        self.now = now
         self._changed = changed
         self._numbers = itertools.count(1)
         self._places: list[Place] = []
@@ -85,11 +106,13 @@ class Floor:
 
     async def stand(
         self, queue: str, priority: int, card: Card, limit_s: float | None, begun: Callable[[Place], None],
-        *, outside: bool = False,
+        *, outside: bool = False, channel: str = "",
     ) -> Left:  # fmt: skip
         """Stand in a queue until the wait or the talk is over; `begun` is told the place."""
-        place = Place(next(self._numbers), queue, priority, card, self._now(), outside)
+        place = Place(next(self._numbers), queue, priority, card, self.now(), outside, channel)
         self._places.append(place)
+        if self.witness is not None:
+            self.witness.joined(place)
         begun(place)
         self._changed()
         timer = None
@@ -101,6 +124,8 @@ class Floor:
             if timer is not None:
                 timer.cancel()
             self._places.remove(place)
+            if place.left.cancelled() and self.witness is not None:
+                self.witness.left(place, Left(""), by_caller=True)
             self._changed()
 
     def _too_long(self, place: Place) -> None:
@@ -113,7 +138,10 @@ class Floor:
         if self.talk(agent) is not None or not found:
             return False
         found[0].agent = agent
-        found[0].answered = self._now()
+        found[0].answered = self.now()
+        found[0].taken.set_result(None)
+        if self.witness is not None:
+            self.witness.answered(found[0])
         self._changed()
         return True
 
@@ -125,18 +153,29 @@ class Floor:
         self._end(place, "CONTINUE", result)
         return True
 
+    def withdraw(self, channel: str) -> bool:
+        """Take out whoever stands on a channel; False if nobody does."""
+        place = next((one for one in self._places if one.channel == channel), None)
+        if place is None or place.left.done():
+            return False
+        self._end(place, "WITHDRAW")
+        return True
+
     def abandon(self, place: Place) -> None:
         """The caller hangs up, waiting or in the talk."""
-        self._end(place, "CONTINUE" if place.agent else "")
+        self._end(place, "CONTINUE" if place.agent else "", by_caller=True)
 
-    def _end(self, place: Place, status: str, result: str = "") -> None:
+    def _end(self, place: Place, status: str, result: str = "", *, by_caller: bool = False) -> None:
         if place.left.done():
             return
-        now = self._now()
+        now = self.now()
         until = place.answered if place.agent else now
         talked = (now - place.answered) // 1000 if place.agent else 0
         member = f"{MEMBER}{place.agent}" if place.agent else ""
-        place.left.set_result(Left(status, member, max(0, until - place.since) // 1000, talked, result))
+        left = Left(status, member, max(0, until - place.since) // 1000, talked, result)
+        place.left.set_result(left)
+        if self.witness is not None:
+            self.witness.left(place, left, by_caller=by_caller)
 
     def view(self, agent: str, on_duty: Iterable[str]) -> dict[str, Any]:
         """Return what a specialist sees."""
@@ -156,5 +195,6 @@ class Floor:
             "answered": place.answered,
             "priority": place.priority,
             "outside": place.outside,
+            "rings": place.rings,
             "card": place.card,
         }

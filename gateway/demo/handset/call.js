@@ -19,7 +19,7 @@ const Call = (() => {
   // Sound
 
   function tones(frequencies, seconds, loud) {
-    if (own.muted) return;
+    if (own.muted || !navigator.userActivation?.hasBeenActive) return; // before a touch nothing may sound
     sound ??= new AudioContext();
     const gain = sound.createGain();
     gain.gain.value = loud;
@@ -67,6 +67,7 @@ const Call = (() => {
   function stateText() {
     switch (call.state) {
       case "ringing": return "calling…";
+      case "incoming": return "incoming call";
       case "talking": return call.records ? "speak, then press #" : lasted(call.since);
       case "queue": return call.outside ? `connecting to ${call.queue} · ${lasted(call.since)}`
         : `in the queue “${call.queue}”, place ${call.place} of ${call.waiting} · ${lasted(call.since)}`;
@@ -101,8 +102,11 @@ const Call = (() => {
     tick();
     $("call-said").replaceChildren(...call.said.map(line));
     $("call-nobody").hidden = call.state !== "queue" || call.on_duty > 0;
+    const rings = call.state === "incoming";
+    $("pick-up").hidden = !rings;
+    $("call-mute").hidden = $("call-rate").hidden = $("call-pad").hidden = rings;
     $("call-said").scrollTop = $("call-said").scrollHeight;
-    $("hang-up").setAttribute("aria-label", ended ? "Close" : "Hang up");
+    $("hang-up").setAttribute("aria-label", ended ? "Close" : call.state === "incoming" ? "Decline" : "Hang up");
     $("call-pad").querySelectorAll("button").forEach((button) => { button.disabled = ended; });
   }
 
@@ -116,8 +120,12 @@ const Call = (() => {
     call = next;
     const id = next?.playing || 0;
     if (id !== playing) play(id);
-    const rings = next?.state === "ringing" || (next?.state === "queue");
+    const rings = ["ringing", "queue", "incoming"].includes(next?.state);
     if (rings !== Boolean(ringing)) ringback(rings);
+    if (next?.state === "incoming" && before !== "incoming") {
+      openView("dial");
+      ring();
+    }
     if (next?.state === "ended" && before !== "ended" && before) tones([425], 0.25, 0.04);
     draw();
   }
@@ -131,7 +139,7 @@ const Call = (() => {
   }
 
   function press(key) {
-    if (!active() || !ROWS[key]) return;
+    if (!active() || call.state === "incoming" || !ROWS[key]) return;
     tones([ROWS[key], COLUMNS[key]], 0.12, 0.06);
     const after = call.said.at(-1)?.id || 0;
     typed.set(after, ((typed.get(after) || "") + key).slice(-20));
@@ -147,7 +155,7 @@ const Call = (() => {
 
   /** Another subscriber is shown: this call is not left hanging. */
   function leave() {
-    if (active()) hangUp();
+    if (active() && call.state !== "incoming") hangUp();
     take(null);
   }
 
@@ -160,6 +168,7 @@ const Call = (() => {
       return button;
     }));
     $("hang-up").addEventListener("click", hangUp);
+    $("pick-up").addEventListener("click", () => order("call/pick-up", { phone: state.phone }));
     $("call-hear").addEventListener("click", () => { $("call-hear").hidden = true; $("voice").play(); });
     $("call-mute").addEventListener("click", () => {
       own.muted = $("voice").muted = !own.muted;

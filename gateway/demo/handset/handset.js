@@ -127,6 +127,7 @@ function takeStatus(status) {
   $("tasks").textContent = status.tasks;
   $("waiting").hidden = !status.waiting;
   $("waiting").textContent = status.waiting;
+  drawSip();
   $("link").textContent = status.bound ? `SMPP bound ×${status.bound}` : "SMPP down, binding again";
   $("link-light").dataset.state = status.bound ? "good" : "bad";
   $("signal").dataset.state = status.bound ? "good" : "bad";
@@ -187,6 +188,7 @@ function drawDetails(changed) {
   $("who-name").textContent = card.name;
   $("who-phone").textContent = card.phone.replace(/^7(\d{3})(\d{3})(\d\d)(\d\d)$/, "+7 $1 $2-$3-$4");
   $("who-about").textContent = card.about;
+  drawSip();
   const balance = money(card.balance);
   if (changed && $("who-balance").textContent !== balance) flash($("who-balance"));
   $("who-balance").textContent = balance;
@@ -205,6 +207,13 @@ function drawDetails(changed) {
     row.querySelector("output").textContent = saved ? `${saved} + ${own}` : String(own);
     row.title = saved ? `${saved} saved, spent first, and ${own} of the package` : `${own} of ${card.full[name]}`;
   });
+}
+
+/** How a softphone calls as this subscriber, where there is an Asterisk. */
+function drawSip() {
+  const { sip } = state.status;
+  $("who-sip").hidden = !sip;
+  if (sip) $("who-sip").textContent = `softphone: ${state.phone} at ${sip.address}, password ${sip.password}`;
 }
 
 function flash(element) {
@@ -356,7 +365,7 @@ function ring() {
   const phone = document.querySelector(".phone");
   phone.classList.add("rings");
   setTimeout(() => phone.classList.remove("rings"), 1200);
-  navigator.vibrate?.([80, 60, 80]);
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([80, 60, 80]); // before a touch it may not
 }
 
 let bannerTimer = 0;

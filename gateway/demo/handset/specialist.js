@@ -56,7 +56,7 @@ function person(card) {
 
 function marks(one) {
   const row = make("div", "marks-row");
-  row.append(make("i", "", one.outside ? `connection to ${one.queue}` : `queue ${one.queue}`), make("i", "", `called ${one.card.number}`));
+  row.append(make("i", "", one.outside ? `connection to ${one.queue}` : `queue ${one.queue}`), make("i", "", one.card.number ? `called ${one.card.number}` : "wants a call back"));
   const ahead = one.priority - (HIGHEST - Math.floor(one.since / 1000 - EPOCH_S));
   if (ahead >= AHEAD_S) row.append(make("i", "ahead", `${Math.max(1, Math.round(ahead / 60))} min ahead`));
   return row;
@@ -81,7 +81,7 @@ function waiter(one, index) {
 function drawTalk() {
   const { talk } = floor;
   $("talk").dataset.state = talk ? "talk" : "free";
-  $("talk-head").textContent = talk ? "Connected" : "No talk";
+  $("talk-head").textContent = !talk ? "No talk" : talk.rings ? "Calling the subscriber" : "Connected";
   $("endings").hidden = !talk;
   $("talk-time").textContent = talk ? lasted(talk.answered) : "";
   if (!talk) {

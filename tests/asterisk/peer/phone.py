@@ -91,6 +91,10 @@ class Phone(asyncio.DatagramProtocol):
             self._transport.close()
             await self._lost.wait()
 
+    def proof(self, method: str, uri: str, challenge: Message) -> str:
+        """Return what answers a challenge of the server; this telephone has no password."""
+        return ""
+
     def send(self, message: Message) -> None:
         """Send one datagram to the server."""
         if self._transport is not None and not self._transport.is_closing():
@@ -177,6 +181,10 @@ class Call:
     def dialled(self) -> str:
         """The number that was called."""
         return self._invite.uri.partition("sip:")[2].partition("@")[0]
+
+    def told(self, name: str) -> list[str]:
+        """Return the headers of a name in the call that came in."""
+        return self._invite.every(name.lower())
 
     # ---- what a person does
 
@@ -326,9 +334,11 @@ class Call:
             self.media.start(*media(message.body))
 
     def _response(self, message: Message) -> None:
-        if message.sequence[1] != "INVITE":
+        if message.sequence != self._invite.sequence:
             return
         self._quiet()
+        if message.status == 401 and not self._invite.get("authorization") and self._proved(message):
+            return
         if message.status < 200:
             if self.state == "calling" and message.status > 100:
                 self.state = "ringing"
@@ -349,6 +359,19 @@ class Call:
             self.code = message.status
             if self.state != "ended":
                 self._end("them")
+
+    def _proved(self, challenge: Message) -> bool:
+        """Call again with a password; False if there is none."""
+        proof = self._phone.proof("INVITE", self._route, challenge)
+        if not proof:
+            return False
+        self._theirs = challenge.get("to")
+        self._phone.send(self._request("ACK", like=self._invite, same=True))
+        self._theirs = f"<{self._route}>"
+        headers = [("Authorization", proof)]
+        self._invite = self._request("INVITE", body=describe(self.media.port), headers=headers)
+        self._again(self._invite, AGAIN_S)
+        return True
 
     # ---- messages of ours
 

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.demo.exchange import call as ringing
 from gateway.demo.exchange import exchange as module
 from gateway.demo.network import RefusedError
 from gateway.demo.show import Show
@@ -22,6 +23,8 @@ AGENT = "anna1"
 MENU = "Главное меню."
 LATER = "2"
 """The key with which the personal offer at the head of 0890 is put off."""
+FREE = "2"
+"""The key with which a place in the queue is taken for nothing."""
 
 
 class Phone:
@@ -65,9 +68,10 @@ class Phone:
             assert (await self.hear()).startswith(MENU)
 
     async def queue(self) -> None:
-        """Stand in the queue of specialists."""
+        """Stand in the queue of specialists; nobody is on duty, so it is said how long that lasts."""
         await self.menu()
         self.show.exchange.press(self.phone, "0")
+        assert (await self.hear(FREE)).startswith("Ждать примерно")
         await self.until(lambda one: one["state"] == "queue")
 
     async def ended(self) -> str:
@@ -76,7 +80,7 @@ class Phone:
 
 @pytest.fixture
 async def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Show]:
-    monkeypatch.setattr(module, "RINGS_S", 0.0)
+    monkeypatch.setattr(ringing, "RINGS_S", 0.0)
     for name in ("flows", "config"):
         shutil.copytree(ROOT / name, tmp_path / "project" / name)
     one = Show(tmp_path / "project", tmp_path / "data", os.environ, port=0)
@@ -143,7 +147,10 @@ async def test_a_specialist_answers_leaves_and_is_rated(show: Show, phone: Phone
         "Анна Богатова",
         True,
     )
-    assert waiting["card"].trail[-1] == "Главное меню. Специалист"
+    assert [one.partition(".")[0] for one in waiting["card"].trail[-2:]] == [
+        "Главное меню",
+        "Ждать примерно 3 минуты",
+    ]
     show.exchange.answer(AGENT, 0)
     assert phone.now["state"] == "people"
     with pytest.raises(RefusedError):
@@ -159,6 +166,7 @@ async def test_a_specialist_answers_leaves_and_is_rated(show: Show, phone: Phone
 
 
 async def test_an_expert_gets_the_caller_without_a_survey_in_between(show: Show, phone: Phone) -> None:
+    await show.next_day()  # experts sleep at night
     await phone.queue()
     show.exchange.answer(AGENT, 0)
     show.exchange.finish(AGENT, "escalate")

@@ -69,14 +69,19 @@ async def test_who_has_reported_a_fault_hears_that_it_is_repaired(
         assert (await happen(page, "repaired"))[0] == 409
 
 
-async def test_works_are_asked_about_on_the_next_day(show: Show, client: aiohttp.ClientSession) -> None:
+async def test_works_are_asked_about_on_the_next_day_by_telephone(
+    show: Show, client: aiohttp.ClientSession
+) -> None:
     async with Open(client, show.url, RICH) as page:
         assert await happen(page, "works_done") == (200, "")
-        await next_day(page)
-        page.ordered = 0
-        assert (await received(page))["text"].endswith("Вчера мы у вас работали.\nВсё работает?")
-        assert await page.order("sms", phone=RICH, to="000500", text="2") == (200, "")
-        assert "перезвонит" in (await received(page))["text"]
+        assert await page.order("next-day") == (200, "")
+        call = await page.until("call", lambda one: one and one["state"] == "incoming")
+        assert await page.order("call/pick-up", phone=RICH) == (200, "")
+        call = await page.until("call", lambda one: one and one["playing"])
+        assert "Вчера мы у вас работали. Два коротких вопроса.\nВсё работает?" in call["said"][-1]["text"]
+        assert await page.order("call/key", phone=RICH, key="2") == (200, "")
+        call = await page.until("call", lambda one: one and one["playing"] > call["playing"])
+        assert "перезвонит" in call["said"][-1]["text"]
         await page.until("status", lambda one: one["tasks"] == 1)
 
 
