@@ -18,7 +18,7 @@ from engine.flow import Operation as DeclaredOperation
 from engine.reading.diagnostic import Report
 from engine.reading.scalars import Address
 from engine.values import Value
-from gateway.asterisk import Asterisks
+from gateway.asterisk import KEPT_MS, Asterisks
 from gateway.backends.client import Endpoint, HttpBackends
 from gateway.backends.operation import Operation
 from gateway.backends.order import Orders
@@ -29,6 +29,7 @@ from gateway.dialects import load_dialect
 from gateway.host.batch import Batch
 from gateway.host.call import RETRY_COMMIT_S, Calls
 from gateway.host.callback import Callbacks
+from gateway.host.callback_place import CallbackPlaces
 from gateway.host.contact import Contacts
 from gateway.host.event import Events
 from gateway.host.host import Clock, Host
@@ -49,6 +50,7 @@ from gateway.host.task import PACE_MS, Tasks
 from gateway.host.ussd import UssdLane
 from gateway.host.voice import GRACE_MS, VoiceLane
 from gateway.host.voice_sound import Sounds
+from gateway.host.wait_record import WaitRecord
 from gateway.journal.detail import Details
 from gateway.journal.file import DetailFiles
 from gateway.journal.writer import DetailWriter
@@ -64,6 +66,7 @@ from gateway.store.sqlite import SqliteStore
 from gateway.switch import ANNOUNCEMENT
 from gateway.web.server import WebServer
 from ivr.fastagi import FastAgiServer
+from ivr.voice import VoiceSettings
 from smpp.links import Link
 from smpp.sms import SmsChannel
 from ussd.centre import UssdChannel
@@ -263,6 +266,8 @@ class Gateway:
         """Join the lane of calls to what is around it; without `agi:` nobody listens."""
         voice, settings = self.voice, self.settings
         self.asterisks = Asterisks(settings.asterisk, self.clock.now, self.host.counters)
+        self.waits = WaitRecord(self.host)
+        self.places = CallbackPlaces(self.host, self.tasks, self.asterisks)
         self.agi: FastAgiServer | None = None
         self.speaker: Speaker | None = None
         self.people.line = voice.enqueue
@@ -272,6 +277,9 @@ class Gateway:
             self._listen_for_calls(settings.agi)
         if settings.asterisk:
             looks.line = self.asterisks.answer
+            self.asterisks.on_waits = self.waits.keep
+            self.asterisks.on_news(self.places.heard)
+            self.places.talks_to = voice.talks_to
             voice.queue_left = self.asterisks.queue_left
             voice.out.dialler = self.asterisks
             voice.out.number = settings.asterisk[0].number
@@ -287,6 +295,7 @@ class Gateway:
         voice.sounds = Sounds(self.speaker, ((recordings, agi.sounds), (cache, agi.made)))
         voice.recordings = agi.recordings
         voice.limit_ms = agi.limit_ms
+        voice.settings = VoiceSettings(reaction_s=agi.reaction_ms / 1000)
         self.agi = FastAgiServer(
             agi.host,
             agi.port,
@@ -349,6 +358,8 @@ class Gateway:
         self.voice.load(loaded.schedule)
         self.tasks.load(loaded.tasks, self.store.last_task(), self.store.closed_tasks(now - PACE_MS, 10_000))
         self.people.load(loaded.tasks)
+        self.places.load(loaded.schedule)
+        self.waits.load(now - KEPT_MS, self.asterisks.load)
         self.contacts.load(now)
         self.sms.load(now, loaded.schedule)
         self.library.listeners.append(self._published)
@@ -471,6 +482,9 @@ class Gateway:
                 self.suspended.tend(self.clock.now())
                 self.voice.tend(self.clock.now())
                 self.asterisks.tend(self.clock.now())
+                self.waits.tend()
+                if self.asterisks:
+                    self.places.tend(self.clock.now())
                 if self.details is not None:
                     await self.details.tend()
                 if since_sweep >= SWEEP_EVERY_S or self.store.behind:

@@ -90,6 +90,12 @@ AGI_FIELDS = (
     Field("peers", list_of(STRING), doc="addresses or networks that may connect; not set: this machine"),
     Field("token", STRING, default="", doc="what the dialplan sends as GUDOK_TOKEN; use env.NAME"),
     Field("limit", DURATION, default=1_800_000, doc="the longest a call may talk to flows"),
+    Field(
+        "reaction",
+        DURATION,
+        default=500,
+        doc="a key so soon after a question has begun is no answer to it where it would cost something",
+    ),
     Field("calls", whole_number(1, 100_000), default=2_000, doc="calls at once; more go to the next gateway"),
     Field("sounds", STRING, default="gudok", doc="where Asterisk sees flows/sounds, below its sounds folder"),
     Field("made", STRING, default="gudok-made", doc="where it sees the synthesised speech"),
@@ -105,6 +111,12 @@ ASTERISK_FIELDS = (
     Field("number", STRING, default="", doc="the number of ours that calls; not set: that of the flow"),
     Field("ring", DURATION, default=40_000, doc="how long a call of ours may ring"),
     Field("calls", whole_number(1, 1_000), default=20, doc="calls of ours that may ring at once"),
+    Field(
+        "callbacks",
+        whole_number(0, 1_000),
+        default=10,
+        doc="callbacks that hold a place in a queue at once, agent first; 0: people call themselves",
+    ),
 )
 
 FIELDS = (
@@ -185,6 +197,7 @@ class AgiSettings:
     peers: tuple[str, ...] = ("127.0.0.1", "::1")
     token: str = field(default="", repr=False)
     limit_ms: int = 1_800_000
+    reaction_ms: int = 500
     calls: int = 2_000
     sounds: str = "gudok"
     made: str = "gudok-made"
@@ -205,6 +218,7 @@ class AsteriskSettings:
     number: str = ""
     ring_ms: int = 40_000
     calls: int = 20
+    callbacks: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +456,7 @@ def _read_agi(written: Mapping[str, FieldValue] | None, report: Report) -> AgiSe
         peers=tuple(peers) or usual.peers,
         token=written["token"].value,
         limit_ms=written["limit"].value,
+        reaction_ms=written["reaction"].value,
         calls=written["calls"].value,
         sounds=written["sounds"].value,
         made=written["made"].value,
@@ -465,6 +480,7 @@ def _read_asterisk(name: str, written: Mapping[str, FieldValue], report: Report)
         number=written["number"].value,
         ring_ms=written["ring"].value,
         calls=written["calls"].value,
+        callbacks=written["callbacks"].value,
     )
 
 

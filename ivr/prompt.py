@@ -24,8 +24,11 @@ class Prompt:
     `files` are sound files relative to the sounds folder; none: only wait. `max_digits` (1 to 255) ends the
     entry at once. `first_s` counts from the end of the prompt, `between_s` from each digit, both in seconds
     above 0. `terminator` is the key that ends an entry; empty for a menu, where `#` and `*` are answers.
-    Without `barge_in` the prompt is heard to its end and keys pressed before it are dropped. A `secret` takes
-    no key that was pressed before the prompt began, and leaves none in Asterisk.
+    Without `barge_in` the prompt is heard to its end and keys pressed before that are dropped.
+
+    A `fresh` prompt takes no key that was pressed before it began; a `secret` one is fresh, too, and leaves
+    none in Asterisk. `risky` are answers that are taken only if all of their keys were pressed in the prompt:
+    for any other key the prompt is played once more, fresh.
     """
 
     files: tuple[str, ...]
@@ -35,6 +38,13 @@ class Prompt:
     terminator: str = ""
     barge_in: bool = True
     secret: bool = False
+    fresh: bool = False
+    risky: frozenset[str] = frozenset()
+
+    @property
+    def own(self) -> bool:
+        """Whether only keys that were pressed in the prompt itself answer it."""
+        return self.fresh or self.secret or not self.barge_in
 
     def __post_init__(self) -> None:
         """Raise ValueError for a prompt that nobody could answer."""
@@ -51,7 +61,7 @@ class Heard:
     """What came of a prompt.
 
     `ok`: the entry was ended, by number or by the terminator (then it may be empty); `timeout`: it was not,
-    `digits` is what there was; `hungup`: the caller has gone. `ahead`: all of it was pressed before the
+    `digits` is what there was; `hungup`: the caller has gone. `ahead`: a key of it was pressed before the
     prompt began.
     """
 

@@ -1,6 +1,8 @@
 """The keys a caller has pressed, in their order, and how many of them have been used.
 
-Asterisk keeps them in one variable; this is our picture of it. It sends no commands and has no clock.
+Asterisk keeps them in one variable; this is our picture of it. A prompt's own keys are those that the command
+which played it has reported: whatever else stands in the variable was pressed before, perhaps only a moment
+before. It sends no commands and has no clock.
 """
 
 from __future__ import annotations
@@ -23,12 +25,18 @@ def keys(value: str) -> str:
 
 
 class TypedKeys:
-    """All keys (`text`), of which those before `position` have been used."""
+    """All keys (`text`), of which those before `position` have been used.
+
+    From `own_at` on they were pressed in the present prompt; None: none was yet.
+    """
 
     def __init__(self) -> None:
         """Nothing was pressed."""
         self.text = ""
         self.position = 0
+        self.own_at: int | None = None
+        self.left = False
+        self._begun = 0
         self._stray = ""
         self._stray_by = 0
 
@@ -41,11 +49,38 @@ class TypedKeys:
         """Return what of the unused keys answers a prompt."""
         return take(prompt, self.text[self.position :])
 
+    def begin(self) -> None:
+        """A prompt begins: the keys so far were pressed before it (`left`: some of them are unused)."""
+        self.own_at = None
+        self._begun = len(self.text)
+        self.left = self.position < self._begun
+
+    def came(self, pressed: str, *, only: bool) -> None:
+        """These are the first keys that the present prompt has been answered with, none if it was not.
+
+        Keys that stand in front of them came after the last look and before the prompt; with `only` they are
+        passed over.
+        """
+        at = self.text.rfind(pressed, self._begun) if pressed else -1
+        if pressed:
+            self.own_at = len(self.text) if at < 0 else at
+        if only:
+            self.position = len(self.text) if at < 0 else at
+
+    def ahead(self, prompt: Prompt, digits: str) -> bool:
+        """Tell whether a key of an answer was pressed before the prompt began."""
+        own = "" if self.own_at is None else self.text[self.own_at :]
+        return self.left or take(prompt, own).digits != digits
+
     def use(self, prompt: Prompt, taken: Taken, now: int) -> None:
         """The answer was taken: its keys are used."""
-        self.position += taken.used
+        self.pass_over(taken)
         self._stray = prompt.terminator if taken.full else ""
         self._stray_by = now + STRAY_MS
+
+    def pass_over(self, taken: Taken) -> None:
+        """The keys of an answer are used, though it may be none."""
+        self.position = min(len(self.text), self.position + taken.used)
 
     def drop(self) -> None:
         """All keys so far are used."""
@@ -71,6 +106,8 @@ class TypedKeys:
         if not key or self.text[self.position] != key:
             return False
         self.position += 1
+        if self.own_at is not None and self.own_at < self.position:
+            self.own_at = None
         return True
 
     def expect_no_stray(self) -> None:

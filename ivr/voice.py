@@ -67,7 +67,8 @@ class VoiceSettings:
 
     `moment` is played after `moment_after_s` of waiting for a back end and again every `moment_every_s`.
     `command_s` is the limit of a command that plays nothing, `prompt_s` of one group of files. `look_s`: keys
-    are not looked at again so soon after the last look.
+    are not looked at again so soon after the last look. `reaction_s`: a key that comes so soon after a prompt
+    has begun was on its way before that; it is ahead where that matters.
     """
 
     moment: tuple[str, ...] = ()
@@ -76,6 +77,7 @@ class VoiceSettings:
     command_s: float = 10.0
     prompt_s: float = 600.0
     look_s: float = 0.02
+    reaction_s: float = 0.5
     group_octets: int = 4_000
 
 
@@ -107,6 +109,8 @@ class VoiceLine:
         self._clock = clock
         self._typed = TypedKeys()
         self._looked = NEVER
+        self._early = False
+        self._began = NEVER
         self._times: dict[str, float] = {}
         self.variables: dict[str, str] = {}
         self.answered = answered
@@ -164,19 +168,31 @@ class VoiceLine:
     async def collect(self, prompt: Prompt) -> Heard:
         """Play a prompt and take its answer; never raises AGIHangup.
 
-        Keys pressed before the prompt began answer it, then it is not played, unless it is a secret.
+        Keys pressed before the prompt began answer it, then it is not played; see `Prompt` for those that
+        may not.
         """
+        heard = await self._collect(prompt)
+        while heard.outcome != "hungup" and self._doubtful(prompt, heard):
+            heard = await self._collect(replace(prompt, fresh=True))
+        return heard
+
+    def _doubtful(self, prompt: Prompt, heard: Heard) -> bool:
+        """Tell whether an answer that matters was begun before anybody can have heard the prompt."""
+        return (heard.ahead or self._early) and (prompt.fresh or heard.digits in prompt.risky)
+
+    async def _collect(self, prompt: Prompt) -> Heard:
         had = ""
         try:
-            if prompt.secret:
-                await self.drop_ahead()
-            taken = await self._ahead(prompt)
+            taken = await self._begin(prompt)
             had = taken.digits
             if taken.complete:
-                heard = replace(self._use(prompt, taken), ahead=True)
+                heard = self._use(prompt, taken)
             else:
                 files = () if taken.digits else await self._play_but_last(prompt)
                 heard = await self._read(prompt, files)
+            # Without a store of keys none is known that was pressed between two commands.
+            ahead = self._typed.ahead(prompt, heard.digits) if self.type_ahead else self._typed.left
+            heard = replace(heard, ahead=ahead)
             if prompt.secret:
                 await self._wipe()
             return heard
@@ -284,12 +300,17 @@ class VoiceLine:
         self._typed.text = keys(reply.value or "")
         self._looked = self._clock()
 
-    async def _ahead(self, prompt: Prompt) -> Taken:
+    async def _begin(self, prompt: Prompt) -> Taken:
         """Return what is answered already."""
-        await self._look()
+        if prompt.own:
+            await self.drop_ahead()
+        else:
+            await self._look(anew=bool(prompt.risky))
         if self._typed.full:
             await self._do(agi.set_variable(TYPED, self._typed.shorten()))
         self._typed.skip_stray()
+        self._typed.begin()
+        self._early, self._began = False, self._clock()
         return self._typed.take(prompt)
 
     def _use(self, prompt: Prompt, taken: Taken) -> Heard:
@@ -303,15 +324,18 @@ class VoiceLine:
             return ()
         parts = groups(prompt.files, self._settings.group_octets)
         for group in parts[:-1]:
-            outcome, stopped = await self._play(group, interruptible=True)
+            outcome, digit = await self._play(group, interruptible=True)
             if outcome == "hungup":
                 raise AGIHangup("the caller has gone")
-            if stopped:
+            if digit:
+                at = self._clock()
+                await self._look(anew=True)
+                self._came(prompt, digit, at)
                 return ()
         return parts[-1] if parts else ()
 
-    async def _play(self, group: tuple[str, ...], interruptible: bool) -> tuple[Played, bool]:
-        """Play one group; return how it went and whether a key stopped it."""
+    async def _play(self, group: tuple[str, ...], interruptible: bool) -> tuple[Played, str]:
+        """Play one group; return how it went and the key that has stopped it."""
         application = agi.background if interruptible else agi.playback
         reply = await self._line.execute(
             application(group, answer_call=self.answered), self._settings.prompt_s
@@ -320,7 +344,7 @@ class VoiceLine:
             self._looked = NEVER
             if not self.type_ahead:
                 self._typed.text += reply.digit
-            return "ok", True
+            return "ok", reply.digit
         failed = reply.number != 0
         if not failed:
             name = "BACKGROUNDSTATUS" if interruptible else "PLAYBACKSTATUS"
@@ -331,10 +355,10 @@ class VoiceLine:
             if not interruptible:
                 self._typed.drop()
         if self._line.hungup or (failed and not await self.alive()):
-            return "hungup", False
+            return "hungup", ""
         if failed:
             self.missing += 1
-        return ("failed" if failed else "ok"), False
+        return ("failed" if failed else "ok"), ""
 
     async def _read(self, prompt: Prompt, files: tuple[str, ...]) -> Heard:
         """Run Read and tell the answer from all keys that came."""
@@ -344,7 +368,7 @@ class VoiceLine:
         self._typed.expect_no_stray()
         if taken.complete:
             return self._use(prompt, taken)
-        self._typed.position += taken.used
+        self._typed.pass_over(taken)
         # Without a store of keys only Read knows what was pressed.
         digits = taken.digits if self.type_ahead else taken.digits + read
         if status == "OK":
@@ -354,13 +378,14 @@ class VoiceLine:
 
     async def _ask(self, prompt: Prompt, files: tuple[str, ...]) -> tuple[Taken, str, str]:
         """Run Read for what is left of an answer; return the answer by all keys, Read's status and digits."""
-        if self._looked == NEVER:
-            await self._look()
         taken = self._typed.take(prompt)
         if taken.complete:
             return taken, "OK", ""
         left = prompt.max_digits - len(taken.digits)
         begun = bool(taken.digits)
+        # Where it matters when an entry was begun, its first key is taken by a Read of its own.
+        one_key = left > 1 and not begun and self.type_ahead and bool(prompt.fresh or prompt.risky)
+        left = 1 if one_key else left
         before = len(self._typed.text)
         status, read = await self._run_read(prompt, files, left, begun=begun)
         if status == "ERROR" and not self._line.hungup and await self.alive():
@@ -371,6 +396,8 @@ class VoiceLine:
             self.type_ahead = False  # the store has been removed, or there is none
         if self.type_ahead:
             taken = self._typed.take(prompt)
+            if one_key and status == "OK" and not taken.complete:
+                return await self._ask(prompt, ())
         return taken, status, read
 
     async def _run_read(
@@ -384,11 +411,21 @@ class VoiceLine:
         order = agi.read(READ, files, left, seconds, prompt.terminator, answer_call=self.answered)
         within = self._settings.prompt_s + prompt.first_s + left * prompt.between_s
         await self._line.execute(order, within)
+        at = self._clock()
         status, read, typed = await self._values("READSTATUS", READ, TYPED)
         if self.type_ahead:
             self._typed.text = keys(typed)
             self._looked = self._clock()
-        return status, keys(read)
+        ended = prompt.terminator if status == "OK" and len(read) < left else ""
+        self._came(prompt, keys(read) + ended, at)
+        return status, read
+
+    def _came(self, prompt: Prompt, pressed: str, at: int) -> None:
+        """Note the first keys of a prompt, and when they came."""
+        if self._typed.own_at is None:
+            self._typed.came(pressed, only=prompt.own)
+            soon = at - self._began < self._settings.reaction_s * 1_000
+            self._early = bool(pressed) and prompt.barge_in and soon
 
     async def _set_times(self, prompt: Prompt) -> None:
         """Give the channel the two times that Read takes when it is given none."""

@@ -194,8 +194,6 @@ class VoiceCall:
 
     async def _ask(self, order: Ask) -> None:
         files = await self._sounds.of(order.text, order.lang)
-        if order.risk.whole:
-            await self._voice.drop_ahead()
         prompt = Prompt(
             files,
             order.keys.most,
@@ -204,11 +202,10 @@ class VoiceCall:
             order.keys.end,
             order.barge_in,
             order.secret,
+            order.risk.whole,
+            order.risk.keys,
         )
         heard = await self._voice.collect(prompt)
-        if heard.ahead and heard.digits in order.risk.keys:
-            await self._voice.drop_ahead()
-            heard = await self._voice.collect(prompt)
         if isinstance(order.text, Secret):
             self._sounds.forget(files)
         given = _given(heard, order.keys.end)

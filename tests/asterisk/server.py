@@ -57,6 +57,10 @@ def ports() -> Iterator[int]:
     for base in range(10_000, 31_000, 1_000):
         with socket.socket() as lock, contextlib.suppress(OSError):
             lock.bind(("127.0.0.1", base))
+            for port in range(base + 1, base + 10):  # of somebody whose lock is gone, and who is not
+                with socket.socket() as free:
+                    free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    free.bind(("127.0.0.1", port))
             yield base
             return
     raise RuntimeError("no range of ports is free")
@@ -180,7 +184,6 @@ class Asterisk:
         first, last = self.rtp_ports
         self._write("rtp.conf", f"[general]\nrtpstart = {first}\nrtpend = {last}\nstrictrtp = yes\n")
         self._write("musiconhold.conf", f"[default]\nmode = files\ndirectory = {self.folder}/data/moh\n")
-        self._write("features.conf", "[general]\n")
         self._write("cdr.conf", "[general]\nenable = no\n")
         manager = (etc / "manager.conf").read_text("utf-8")
         self._write("manager.conf", manager.replace("port = 5038", f"port = {self.ami_port}"))

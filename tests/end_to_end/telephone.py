@@ -38,7 +38,7 @@ def words(files: Iterable[str]) -> str:
 async def telephones(root: Path, **given: Any) -> AsyncIterator[Stage]:
     """Open a stage that takes calls."""
     files = {f"flows/sounds/{name.removeprefix('gudok/')}.wav": "" for name in recorded()}
-    agi = AgiSettings(port=0, token=TOKEN, speech="none")
+    agi = AgiSettings(port=0, token=TOKEN, speech="none", reaction_ms=0)
     async with staged(root, files={**files, **given.pop("files", {})}, agi=agi, **given) as stage:
         yield stage
 

@@ -19,7 +19,8 @@ async def test_a_gateway_killed_in_the_middle_of_calls(tmp_path: Path):
     port = free_port()
     async with Centre() as centre, AsyncExitStack() as stack:
         stack.push_async_callback(billing.close)
-        child = Child(tmp_path, centre, billing.url, AGI__LISTEN=f"127.0.0.1:{port}", AGI__SPEECH="none")
+        calls = {"AGI__LISTEN": f"127.0.0.1:{port}", "AGI__SPEECH": "none", "AGI__REACTION": "0s"}
+        child = Child(tmp_path, centre, billing.url, **calls)
         stack.callback(child.end)
         await child.start()
         number = billing.board.add(Fault(operation=REFRESH, kind="delay", after=2_000, count=1, phone=RICH))

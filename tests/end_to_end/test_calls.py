@@ -334,7 +334,7 @@ async def test_a_second_gateway_takes_a_call_over_and_never_charges(tmp_path: Pa
     """The first one is lost in the middle of a charge; the other one has a store of its own."""
     async with telephones(tmp_path) as stage:
         stage.person(PHONE)
-        agi = AgiSettings(port=0, token=TOKEN, speech="none")
+        agi = AgiSettings(port=0, token=TOKEN, speech="none", reaction_ms=0)
         stage.settings = replace(stage.settings, store=Path("data/2.db"), charging=False, agi=agi, centres=())
         second = stage.make()
         await second.start()

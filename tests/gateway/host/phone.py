@@ -105,7 +105,7 @@ async def phones(
         path.write_text(text, encoding="utf-8")
     async with rigged(root, monkeypatch) as rig:
         gateway = rig.gateway
-        gateway._listen_for_calls(AgiSettings(port=0, speech="none"))
+        gateway._listen_for_calls(AgiSettings(port=0, speech="none", reaction_ms=0))
         assert gateway.agi is not None
         sayer = PaperSayer()
         gateway.voice.sounds = Sounds(sayer, ())
