@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import timeit
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,13 @@ def measure(name: str, command: Command, in_flight: int, seconds: float, folder:
     return figures
 
 
+def loop_ns() -> float:
+    """Return the best time of a round of a plain loop: how well this Python was built shows here."""
+    rounds = 200_000
+    code = "total = 0\nfor number in numbers:\n    total = total + number & 0xFFFF"
+    return min(timeit.repeat(code, "numbers = range(200_000)", number=1, repeat=9)) / rounds * 1e9
+
+
 def medians(runs: list[Figures]) -> Figures:
     """Return the median of every figure of the rounds."""
     names = ("turns_per_s", "cpu_us_per_turn", "p50_ms", "p99_ms")
@@ -163,7 +171,10 @@ def main() -> None:
                 for name, command in commands.items():
                     runs[name, level].append(measure(name, command, level, options.seconds, folder))
     results = {key: medians(each) for key, each in runs.items()}
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    machine = (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+        f" of {sys.base_prefix} ({platform.python_compiler()}), {loop_ns():.0f} ns a round of a plain loop"
+    )
     say(f"\n{machine}; medians of {options.rounds} rounds of {options.seconds:g} s; every reply checked\n\n")
     say(table(results, list(commands), levels) + "\n")
     top = max(levels)

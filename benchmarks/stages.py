@@ -48,7 +48,7 @@ STAGES: tuple[tuple[str, object, str], ...] = (
     ("decode", inbound, "decode_sm"),
     ("correlate", ussd_centre.UssdChannel, "receive"),
     ("advance", stepper, "advance"),
-    ("dump", conversation.Conversation, "dump"),
+    ("dump", conversation.Conversation, "record"),
     ("dump", conversation.Conversation, "is_secret"),
     ("rows", conversation.Conversation, "journal"),
     ("rows", host.Host, "_put_sessions"),

@@ -40,6 +40,7 @@ class Run(View):
 
     def go(self, pc: int) -> None:
         """Run steps from `pc` to the next wait."""
+        trace = self.trace
         while pc >= 0:
             try:
                 while pc >= 0:
@@ -48,8 +49,8 @@ class Run(View):
                     if steps > self.budget:
                         pc = self.exhausted()
                         continue
-                    if self.trace is not None:
-                        self.trace.append((self.flow.id, pc, ""))
+                    if trace is not None:
+                        trace.append((self.flow.id, pc, ""))
                     questions = self.flow.questions
                     if questions and pc in questions and self.look(questions[pc]):
                         return

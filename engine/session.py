@@ -133,11 +133,14 @@ def _packed(stack: tuple[Frame, ...], packed: Mapping[int, object]) -> list[list
     ]
 
 
-def dump_judged(session: Session) -> tuple[bytes, bool]:
-    """Return the session as MessagePack, and whether `is_secret` is true of it; secrets are in clear."""
+def form_judged(session: Session) -> tuple[Session | list[Any], bool]:
+    """Return what MessagePack can write of a session, and whether `is_secret` is true of it.
+
+    Secrets are in clear. What is read back as a `Session` is equal to this one.
+    """
     unplain = _unplain(session)
     if not (unplain or session.looked or session.event):
-        return _encode(session), bool(session.said or session.ahead) and _shows_secret(session)
+        return session, bool(session.said or session.ahead) and _shows_secret(session)
     secret = _shows_secret(session) or any(map(holds_secret, unplain.values()))
     fields: list[Any] = list(msgspec.structs.astuple(session))
     if unplain:
@@ -154,12 +157,12 @@ def dump_judged(session: Session) -> tuple[bytes, bool]:
     for index in _MAPPINGS:
         if fields[index]:
             fields[index] = pack(fields[index])
-    return _encode(fields), secret
+    return fields, secret
 
 
 def dump(session: Session) -> bytes:
     """Return the session as MessagePack; secrets are inside in clear, so seal what `is_secret` names."""
-    return dump_judged(session)[0]
+    return _encode(form_judged(session)[0])
 
 
 def load(data: bytes) -> Session:

@@ -125,7 +125,7 @@ class Stage(Scope):
         self._world = None
         # A session that has not begun or has ended is in no flow.
         frame = frames[-1] if frames else _NOWHERE
-        self.stack: list[Frame] = [*frames[:-1]]
+        self.stack: list[Frame] = [*frames[:-1]] if len(frames) > 1 else []
         self.flow = flow = flows.flows[frame.flow] if frames else flows.nowhere
         self.program = flow.program
         self.pc = frame.pc

@@ -461,7 +461,7 @@ class Gateway:
             await asyncio.sleep(TEND_EVERY_S)
             since_sweep += TEND_EVERY_S
             try:
-                self.store.tend()
+                self.store.tend(self.clock.now())
                 self.outbox.tend()
                 self.sms.tend(self.clock.now())
                 self.events.tend(self.clock.now())

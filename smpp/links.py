@@ -41,7 +41,7 @@ from smpp.session import Session
 from smpp.settings import LinkSettings
 from smpp.slot import Slot, make_slots
 from smpp.state import Role
-from smpp.traffic import Traffic
+from smpp.traffic import PageOut, Traffic
 
 COARSE_MS = 10
 """The link's timer is not finer than this."""
@@ -58,6 +58,7 @@ __all__ = [
     "LinkEvent",
     "LinkSettings",
     "OnBatch",
+    "PageOut",
 ]
 
 OnBatch = Callable[["Link", Sequence[LinkEvent]], None]
@@ -225,6 +226,21 @@ class Link:
     def hand_back(self) -> None:
         """Report everything that waits here but pages as `unsent`: another link may take it."""
         self._report(self._traffic.hand_back())
+
+    def accept_all(self, bind: int, connection: int, sequences: Sequence[int]) -> None:
+        """As `respond` with status 0 to every `Inbound` of these numbers that came over one connection."""
+        slot = self._slots[bind]
+        if slot.connection is not None and slot.number == connection:
+            slot.connection.session.accept_all(sequences)
+        else:
+            self.counters["response_dropped"] += len(sequences)
+
+    def submit_pages(self, pages: Sequence[PageOut]) -> list[object]:
+        """As `submit` with `sticky` and `urgent` of pages, in order; returns the tokens of those refused.
+
+        A page is its body, its token, the (bind, connection) of the message it answers, and its subscriber.
+        """
+        return self._traffic.submit_pages(pages, self._clock())
 
     def flush(self) -> None:
         """Write what has gathered: one write per connection. Waiting messages fill what places are left."""

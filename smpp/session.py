@@ -16,6 +16,7 @@ What it does not know: sockets, clocks, what a message means, reconnecting, rate
 """
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from struct import Struct
 
 from smpp.event import Answered, BindRefused, BindRequested, Bound, Closed, Failed, Inbound, SessionEvent
@@ -157,6 +158,30 @@ class Session:
         if self._unusual:
             command_id = self._unusual.pop(sequence, command_id)
         self._out.append(_ID_RESPONSE.pack(HEADER_LENGTH + 1, command_id | RESPONSE_BIT, status, sequence))
+
+    def submit_all(self, messages: Sequence[tuple[bytes, object]], now: int) -> int:
+        """Send the submit_sm of (body, token) in order; returns how many left before something forbade it."""
+        if not self.can_submit:
+            return 0
+        add, write, pack = self.window.add, self._out.append, HEADER.pack
+        sent = 0
+        for body, token in messages:
+            sequence = add(SUBMIT_SM, token, now, now)
+            if sequence is None:
+                break
+            write(pack(HEADER_LENGTH + len(body), SUBMIT_SM, 0, sequence) + body)
+            sent += 1
+        return sent
+
+    def accept_all(self, sequences: Iterable[int]) -> None:
+        """Answer the `Inbound`s with these numbers with status 0, as `respond` would one by one."""
+        if self.state is State.CLOSED:
+            return
+        usual, unusual = self._usual_request, self._unusual
+        write, pack = self._out.append, _ID_RESPONSE.pack
+        for sequence in sequences:
+            command_id = unusual.pop(sequence, usual) if unusual else usual
+            write(pack(HEADER_LENGTH + 1, command_id | RESPONSE_BIT, 0, sequence))
 
     def unbind(self, now: int, pending_ms: int | None = None) -> list[SessionEvent]:
         """Leave politely: wait for pending answers, send unbind, wait for its answer, then `Closed`.

@@ -6,6 +6,9 @@ argument, and `wake` says when it wants to be called again.
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from typing import TypeAlias
 
 from smpp.backlog import Backlog, Outgoing
 from smpp.event import Answered, Failed
@@ -20,6 +23,10 @@ from smpp.throttle import Throttle
 REBINDS = 3
 """So often a message that the centre refuses for the state of the bind is sent again after a rebind."""
 EXPIRE_EVERY_MS = 1_000
+
+
+PageOut: TypeAlias = tuple[bytes, object, tuple[int, int], bytes]
+"""A page of a dialogue: body, token, the (bind, connection) of the message it answers, subscriber."""
 
 
 class Traffic:
@@ -114,6 +121,39 @@ class Traffic:
             return False
         return True
 
+    def submit_pages(self, pages: Sequence[PageOut], now: int) -> list[object]:
+        """Send or keep pages of dialogues; returns the tokens of those that can be neither."""
+        refused: list[object] = []
+        at, count = 0, len(pages)
+        while at < count:
+            prefer = pages[at][2]
+            slot = None if self.leaving else self._way_back(prefer)
+            connection = None if slot is None else slot.connection
+            if slot is None or connection is None:
+                refused.append(pages[at][1])
+                at += 1
+                continue
+            messages: list[tuple[bytes, object]] = []
+            if not self.backlog.size and self.throttle.easy and not connection.congested:
+                # Nothing waits and nothing limits: as many as the window takes leave at once.
+                offered, index, number = self._offered, slot.index, slot.number
+                for body, token, way, subscriber in islice(pages, at, None):
+                    if way != prefer:
+                        break
+                    offered += 1
+                    message = Outgoing(offered, body, token, subscriber, True, True, now, index, number)
+                    messages.append((body, message))
+            sent = connection.session.submit_all(messages, now)
+            self._offered += sent
+            at += sent
+            if sent == len(messages) and sent:
+                continue
+            body, token, prefer, subscriber = pages[at]
+            if not self.submit(body, token, prefer, True, subscriber, True, now):
+                refused.append(token)
+            at += 1
+        return refused
+
     def pump(self, now: int) -> None:
         """Let waiting messages go, as many as windows and rate allow."""
         backlog, throttle = self.backlog, self.throttle
@@ -132,7 +172,7 @@ class Traffic:
     def answered(self, slot: Slot, event: Answered, now: int) -> Answered | None:
         """The centre answered a message: what to report, None if it is sent again instead."""
         message = event.token
-        if not isinstance(message, Outgoing):
+        if type(message) is not Outgoing:
             return None
         status = event.status
         if status:

@@ -20,7 +20,17 @@ _TLV = struct.Struct(">HH")
 class Envelope:
     """Addresses and session ids of one dialect."""
 
-    __slots__ = ("_dialect", "_end_bit", "_end_when_set", "_id_mask", "_tlv_head", "_unit_mask", "_width")
+    __slots__ = (
+        "_dialect",
+        "_end_bit",
+        "_end_when_set",
+        "_ends",
+        "_goes_on",
+        "_id_mask",
+        "_tlv_head",
+        "_unit_mask",
+        "_width",
+    )
 
     def __init__(self, dialect: Dialect) -> None:
         layout = dialect.session_id
@@ -29,6 +39,11 @@ class Envelope:
         self._id_mask, self._unit_mask = layout.id_mask, layout.unit_mask
         self._end_bit, self._end_when_set = layout.end_bit, layout.end_when_set
         self._tlv_head = _TLV.pack(layout.tag, layout.width)
+        # What the last octet becomes, for the usual place of the bit.
+        bit = self._end_bit
+        with_bit = tuple(bytes((octet | bit & 0xFF,)) for octet in range(256))
+        without = tuple(bytes((octet & ~bit & 0xFF,)) for octet in range(256))
+        self._ends, self._goes_on = (with_bit, without) if self._end_when_set else (without, with_bit)
 
     def read_id(self, octets: bytes) -> tuple[int, int, bool]:
         """Read a session id: (session, dialogue unit or -1, whether the session is over)."""
@@ -50,11 +65,7 @@ class Envelope:
         if not bit:
             return self._tlv_head + octets
         if bit < 0x100:
-            # The usual place: most pages leave the octets as they are.
-            octet = octets[-1] | bit if end is self._end_when_set else octets[-1] & ~bit
-            if octet == octets[-1]:
-                return self._tlv_head + octets
-            return b"%b%b%c" % (self._tlv_head, octets[:-1], octet)
+            return self._tlv_head + octets[:-1] + (self._ends if end else self._goes_on)[octets[-1]]
         value = int.from_bytes(octets, "big")
         value = value | bit if end is self._end_when_set else value & ~bit
         return self._tlv_head + value.to_bytes(self._width, "big")

@@ -16,8 +16,8 @@ from gateway.journal.file import as_csv, as_json, rows
 from gateway.journal.safe_csv import line
 from gateway.library import FlowsBrokenError, Library
 from gateway.project_files import ProjectError
+from gateway.store.detail import details_between
 
-_BETWEEN = "SELECT number, data FROM detail WHERE at >= ? AND at < ? ORDER BY number"
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
@@ -56,7 +56,7 @@ def between(path: Path, since: int, until: int) -> Iterator[tuple[int, bytes]]:
     """Yield the records of a store that is perhaps in use, by the end of their sessions (UTC ms)."""
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        yield from connection.execute(_BETWEEN, (since, until))
+        yield from details_between(connection, since, until)
     finally:
         connection.close()
 

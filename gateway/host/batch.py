@@ -5,77 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import msgspec
+
 from gateway.host.conversation import Conversation
 from gateway.store.batch import Group, StoreBatch
+from smpp.event import Inbound
+from smpp.links import Link, PageOut
 
 Act: TypeAlias = tuple[Callable[..., object], tuple[Any, ...]]
-Mark: TypeAlias = tuple[int, int, int, int]
+Mark: TypeAlias = tuple[int, int, int, int, int, int]
 
 
-class Before:
-    """A conversation as the store holds it, to be put back when the commit fails.
+class Before(msgspec.Struct, eq=False, gc=False):
+    """A conversation as the store holds it (`was`), to be put back when the commit fails.
 
     `group` is its part of the transaction, `number` counts the sessions of the batch. `inputs` and `answer`
     (the latest page) are what the journal row of the turn will hold; `secret` tells that a secret is on a
     page of it.
     """
 
-    __slots__ = (
-        "answer",
-        "call",
-        "closing",
-        "conversation",
-        "dialog",
-        "due",
-        "group",
-        "held",
-        "hides_input",
-        "inputs",
-        "look",
-        "number",
-        "order",
-        "recorded",
-        "secret",
-        "session",
-        "tally",
-        "version",
-    )
-
-    def __init__(self, conversation: Conversation, group: Group, number: int) -> None:
-        self.conversation = conversation
-        self.group = group
-        self.number = number
-        self.session = conversation.session
-        self.dialog = conversation.dialog
-        self.call = conversation.call
-        self.look = conversation.look
-        self.order = conversation.order
-        self.closing = conversation.closing
-        self.hides_input = conversation.hides_input
-        self.held = conversation.held
-        self.tally = conversation.tally
-        self.recorded = conversation.recorded
-        self.due = conversation.due
-        self.version = conversation.version
-        self.inputs: list[tuple[str, str | None]] = []
-        self.answer: bytes | None = None
-        self.secret = False
+    conversation: Conversation
+    group: Group
+    number: int
+    was: Conversation
+    inputs: list[tuple[str, str | None]]
+    answer: bytes | None = None
+    secret: bool = False
 
     def put_back(self) -> None:
         """Make the conversation what it was."""
-        conversation = self.conversation
-        conversation.session = self.session
-        conversation.dialog = self.dialog
-        conversation.call = self.call
-        conversation.look = self.look
-        conversation.order = self.order
-        conversation.closing = self.closing
-        conversation.hides_input = self.hides_input
-        conversation.held = self.held
-        conversation.tally = self.tally
-        conversation.recorded = self.recorded
-        conversation.due = self.due
-        conversation.version = self.version
+        conversation, was = self.conversation, self.was
+        conversation.session = was.session
+        conversation.dialog = was.dialog
+        conversation.call = was.call
+        conversation.look = was.look
+        conversation.order = was.order
+        conversation.closing = was.closing
+        conversation.hides_input = was.hides_input
+        conversation.held = was.held
+        conversation.tally = was.tally
+        conversation.recorded = was.recorded
+        conversation.due = was.due
+        conversation.version = was.version
 
 
 class Saved:
@@ -84,7 +55,8 @@ class Saved:
     __slots__ = ("answer", "before", "inputs", "size")
 
     def __init__(self, stored: Before) -> None:
-        self.before = Before(stored.conversation, stored.group, stored.number)
+        conversation = stored.conversation
+        self.before = Before(conversation, stored.group, stored.number, conversation.copy(), [])
         self.inputs = len(stored.inputs)
         self.answer = stored.answer
         self.size = stored.group.size()
@@ -93,23 +65,39 @@ class Saved:
 class Batch:
     """What one pass over the waiting inputs gathers.
 
-    `leaving` is carried out in order after the commit; `refused` instead of it when the commit fails, after
+    After the commit `accepted` are answered with status 0, `leaving` is carried out in order, and `pages`
+    leave, each by its link; `refused` is carried out instead of it when the commit fails, after
     `undo` in reverse order. `saved` are the sessions that the present handler has touched after an earlier
-    one, with what that made of them; the sessions from number `first` on are its own. `now` is the moment of
-    the batch (UTC ms), the same for all its turns.
+    one, with what that made of them; the sessions from number `first` on are its own. `latest` is what the
+    present handler has touched last. `now` is the moment of the batch (UTC ms), the same for all its turns.
     """
 
-    __slots__ = ("first", "leaving", "now", "refused", "saved", "stored", "touched", "undo")
+    __slots__ = (
+        "accepted",
+        "first",
+        "latest",
+        "leaving",
+        "now",
+        "pages",
+        "refused",
+        "saved",
+        "stored",
+        "touched",
+        "undo",
+    )
 
     def __init__(self, stored: StoreBatch, now: int) -> None:
         self.stored = stored
         self.now = now
         self.touched: dict[str, Before] = {}
+        self.accepted: list[tuple[Link, Inbound]] = []
         self.leaving: list[Act] = []
+        self.pages: list[tuple[Link, PageOut]] = []
         self.undo: list[Act] = []
         self.refused: list[Act] = []
         self.saved: dict[str, Saved] = {}
         self.first = 0
+        self.latest: Before | None = None
 
     def touch(self, conversation: Conversation) -> Group:
         """Take note that a conversation changes in this batch, and return its group of the transaction."""
@@ -117,13 +105,18 @@ class Batch:
 
     def before(self, conversation: Conversation) -> Before:
         """As `touch`, and return what the store holds of the conversation."""
+        latest = self.latest
+        if latest is not None and latest.conversation is conversation:
+            return latest
         key = conversation.key
         touched = self.touched
         before = touched.get(key)
         if before is None:
-            before = touched[key] = Before(conversation, self.stored.group(), len(touched))
+            was: Conversation = conversation.__copy__()  # type: ignore[attr-defined]  # `copy`, without a call
+            before = touched[key] = Before(conversation, self.stored.group(), len(touched), was, [])
         elif before.number < self.first and key not in self.saved:
             self.saved[key] = Saved(before)
+        self.latest = before
         return before
 
     def leave(self, act: Callable[..., object], *arguments: Any) -> None:
@@ -140,14 +133,24 @@ class Batch:
 
     def mark(self) -> Mark:
         """Return how much there is, for `back_to`."""
-        return len(self.leaving), len(self.touched), len(self.undo), len(self.stored.groups)
+        return (
+            len(self.leaving),
+            len(self.touched),
+            len(self.undo),
+            len(self.stored.groups),
+            len(self.accepted),
+            len(self.pages),
+        )
 
     def back_to(self, mark: Mark) -> list[Conversation]:
         """Drop what a handler that failed has done: the sessions it has touched are as it found them.
 
         Returns those of them that the store has never seen: they are no sessions any more.
         """
-        leaving, touched, undos, stored = mark
+        leaving, touched, undos, stored, accepted, pages = mark
+        del self.accepted[accepted:]
+        del self.pages[pages:]
+        self.latest = None
         del self.leaving[leaving:]
         for undo, arguments in reversed(self.undo[undos:]):
             undo(*arguments)
@@ -156,7 +159,7 @@ class Batch:
         for key in list(self.touched)[touched:]:
             before = self.touched.pop(key)
             before.put_back()
-            if before.version == 0:
+            if before.was.version == 0:
                 unborn.append(before.conversation)
         for key, saved in self.saved.items():
             saved.before.put_back()

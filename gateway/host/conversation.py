@@ -9,28 +9,29 @@ import msgspec
 
 from engine.effects import CallBackend, Look, Question
 from engine.flow_set import FlowSet
-from engine.session import Session, Waiting, dump_judged, is_secret, load
+from engine.session import Session, Waiting, form_judged, is_secret, load
 from engine.values import holds_secret, pack, unpack_extension
 from gateway.journal.tally import NOTHING, Tally
 from gateway.store.record import JournalRow
 from ussd.dialog import Dialog
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
+"""Version 1 has the session as octets inside the record."""
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one row of `session` holds, sealed as a whole when anything inside is secret.
 
-    `session` is `engine.session.dump`. `call` is the back-end call that the session waits for: number,
-    operation, arguments, business key, limit; after a restart it is asked again, under the same order where
-    it is one. `look` are the questions it waits for, `order` the key of the order waited for. `closing` is
-    true while nobody has confirmed the last text of a session that has charged. `tally` is for its record,
-    `held` are messages that came while nothing could take them.
+    `session` is as `engine.session.form_judged` has it, read back as a session. `call` is the back-end call
+    that the session waits for: number, operation, arguments, business key, limit; after a restart it is
+    asked again, under the same order where it is one. `look` are the questions it waits for, `order` the key
+    of the order waited for. `closing` is true while nobody has confirmed the last text of a session that has
+    charged. `tally` is for its record, `held` are messages that came while nothing could take them.
     """
 
     version: int
     build: str
-    session: bytes
+    session: Session | bytes
     dialog: Dialog | None
     call: tuple[int, str, Any, str | None, int | None] | None
     look: tuple[tuple[str, str, str], ...] | None
@@ -54,13 +55,11 @@ TURN = "turn"
 LAST_TURN = "last_turn"
 """Kinds of journal rows."""
 
-_encoder = msgspec.msgpack.Encoder()
-_encode = _encoder.encode
 _last_turn = msgspec.msgpack.Decoder(tuple[Dialog, Any]).decode
 _decoder = msgspec.msgpack.Decoder(Record, ext_hook=unpack_extension)
 
 
-class Conversation:
+class Conversation(msgspec.Struct, eq=False, gc=False):
     """A session while it lives: mutable, owned by the host.
 
     `key` names the row of the store: `u:` a USSD dialog, `s:` an SMS dialogue, `e:` an event. `version`
@@ -68,42 +67,31 @@ class Conversation:
     `closing` is true for a session that has charged and ended, until its last screen is confirmed.
     `hides_input` tells that what is typed next must not be written down; after a restart nobody knows.
     `held` are messages of the subscriber, oldest first, that came while nothing could take them.
+
+    It has nothing that leads back to it, so the collector of cycles need not know it.
     """
 
-    __slots__ = (
-        "call",
-        "closing",
-        "dialog",
-        "due",
-        "flows",
-        "held",
-        "hides_input",
-        "key",
-        "look",
-        "order",
-        "recorded",
-        "session",
-        "slot",
-        "tally",
-        "version",
-    )
+    key: str
+    flows: FlowSet
+    session: Session
+    dialog: Dialog | None = None
+    version: int = 0
+    call: CallBackend | None = None
+    look: Look | None = None
+    order: str | None = None
+    closing: bool = False
+    hides_input: bool = False
+    held: tuple[str, ...] = ()
+    tally: Tally = NOTHING
+    recorded: bool = False
+    due: int | None = None
+    slot: int = 0
 
-    def __init__(self, key: str, flows: FlowSet, session: Session) -> None:
-        self.key = key
-        self.flows = flows
-        self.session = session
-        self.dialog: Dialog | None = None
-        self.version = 0
-        self.call: CallBackend | None = None
-        self.look: Look | None = None
-        self.order: str | None = None
-        self.closing = False
-        self.hides_input = False
-        self.held: tuple[str, ...] = ()
-        self.tally = NOTHING
-        self.recorded = False
-        self.due: int | None = None
-        self.slot = 0
+    def copy(self) -> Conversation:
+        """Return what it is now, to be put back perhaps."""
+        # `copy.copy` does just this; msgspec's type hints do not name it.
+        copied: Conversation = self.__copy__()  # type: ignore[attr-defined]
+        return copied
 
     @property
     def ended(self) -> bool:
@@ -136,14 +124,14 @@ class Conversation:
             or (self.call is not None and holds_secret(self.call.arguments))
         )
 
-    def dump(self) -> tuple[bytes, bool]:
-        """Return the record for the store and whether it must be sealed."""
+    def record(self) -> tuple[object, bool]:
+        """Return a `Record` in a form MessagePack can write, and whether it must be sealed."""
         call, look = self.call, self.look
         stored = None
         if call is not None:
             stored = (call.call, call.operation, pack(call.arguments), call.key, call.within_ms)
-        session, secret = dump_judged(self.session)
-        record = Record(
+        session, secret = form_judged(self.session)
+        record = (
             RECORD_VERSION,
             self.session.build,
             session,
@@ -157,20 +145,20 @@ class Conversation:
         )
         # What a held message will be the answer to, nobody knows yet: it may be a secret.
         secret = secret or bool(self.held)
-        return _encode(record), secret or (call is not None and holds_secret(call.arguments))
+        return record, secret or (call is not None and holds_secret(call.arguments))
 
-    def journal(self, inputs: list[tuple[str, str | None]]) -> tuple[str, bytes]:
-        """Return kind and data of the record of a turn: what came in, and where the flow stands.
+    def journal(self, inputs: list[tuple[str, str | None]]) -> tuple[str, object]:
+        """Return kind and data, still to be encoded, of a turn: what came in, and where the flow stands.
 
         The last turn of a USSD dialog keeps the dialog, so that a repeat of its last message is known as
         one and gets the stored page, also after a restart.
         """
         dialog = self.dialog
         if dialog is not None and dialog.ended_at:
-            return LAST_TURN, _encode((dialog, inputs))
+            return LAST_TURN, (dialog, inputs)
         frames = self.session.frames
         at = (frames[-1].flow, frames[-1].pc) if frames else ("", 0)
-        return TURN, _encode((at, inputs))
+        return TURN, (at, inputs)
 
 
 def begun_by_us(key: str) -> bool:
@@ -187,7 +175,7 @@ def read_ended_dialog(row: JournalRow) -> Dialog:
 def read_record(data: bytes) -> Record:
     """Read a stored record. Raises msgspec.DecodeError, or ValueError for a newer form."""
     record = _decoder.decode(data)
-    if record.version != RECORD_VERSION:
+    if record.version not in (1, RECORD_VERSION):
         raise ValueError(
             f"the session was stored in form {record.version}, this version reads {RECORD_VERSION}"
         )
@@ -196,7 +184,8 @@ def read_record(data: bytes) -> Record:
 
 def revive(key: str, version: int, record: Record, flows: FlowSet) -> Conversation:
     """Make the conversation again that a record was made of."""
-    conversation = Conversation(key, flows, load(record.session))
+    session = load(record.session) if isinstance(record.session, bytes) else record.session
+    conversation = Conversation(key, flows, session)
     conversation.version = version
     conversation.dialog = record.dialog
     conversation.order = record.order

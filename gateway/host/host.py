@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import structlog
-
 from engine.chosen_language import chosen_language
+
 from engine.effects import Note
 from engine.session import Waiting
 from gateway.host.batch import Batch, Mark
@@ -21,12 +21,15 @@ from gateway.library import Library
 from gateway.store.batch import Group
 from gateway.store.sqlite import SqliteStore
 from gateway.switch import Switches
+from smpp.event import Failed, Inbound
+from smpp.links import Link, PageOut
 
 Handler: TypeAlias = Callable[[Batch, Any], None]
 Observer: TypeAlias = Callable[[str, Conversation | None, Any], None]
 """`observer(event, conversation, detail)` with `trace`, `turn`, `backend`, `sms`: for pages and traces."""
 
 _ENDED = Waiting.ENDED
+_encode = msgspec.msgpack.Encoder().encode
 LOGGED = frozenset({"log", "error"})
 FAULTS_LOGGED = 20
 """Tracebacks written in full; a fault that repeats is only counted after that."""
@@ -61,6 +64,7 @@ class Host:
         self.observers: list[Observer] = []
         self.wheel: Wheel[Conversation] = Wheel()
         self.on_due: Handler | None = None
+        self.on_unsent: Handler | None = None
         self.details: Details | None = None
         self.after_batch: list[Callable[[], None]] = []
         self.draining = False
@@ -101,7 +105,8 @@ class Host:
     def _run(self) -> None:
         self._busy = True
         pending, self._pending = self._pending, []
-        batch = Batch(self.store.batch(), self.clock.now())
+        now = self.clock.now()
+        batch = Batch(self.store.batch(now), now)
         for handler, item in pending:
             self.guarded(batch, handler, item)
         self.counters["batches"] += 1
@@ -121,17 +126,17 @@ class Host:
         """Call a handler; a fault of ours in it harms no other input of the batch. True if it went well."""
         mark = batch.mark()
         outer, first = batch.saved, batch.first
-        batch.saved, batch.first = {}, mark[1]
+        batch.saved, batch.first, batch.latest = {}, mark[1], None
         try:
             handler(batch, item)
         except Exception as fault:
             self.take_back(batch, mark, fault)
-            batch.saved, batch.first = outer, first
+            batch.saved, batch.first, batch.latest = outer, first, None
             return False
         for key, saved in batch.saved.items():
             if batch.touched[key].number < first:
                 outer.setdefault(key, saved)
-        batch.saved, batch.first = outer, first
+        batch.saved, batch.first, batch.latest = outer, first, None
         return True
 
     def take_back(self, batch: Batch, mark: Mark, fault: Exception) -> None:
@@ -160,16 +165,17 @@ class Host:
             ended = conversation.session.waiting is _ENDED and not conversation.closing
             if ended:
                 secret = conversation.is_secret()
-                conversation.due = None
+                if conversation.due is not None:
+                    conversation.due = None
                 if conversation.version:
                     group.drop_session(key, conversation.version)
                 if self.details is not None and not conversation.recorded:
                     conversation.recorded = True
-                    frames = (*before.session.frames, *conversation.session.frames)
+                    frames = (*before.was.session.frames, *conversation.session.frames)
                     seen = [frame.flow for frame in frames]
                     group.detail(batch.now, self.details.record(conversation, seen, batch.now))
             else:
-                data, secret = conversation.dump()
+                state, secret = conversation.record()
             secret = secret or before.secret
             if before.inputs:
                 kind, turn = conversation.journal(before.inputs)
@@ -177,7 +183,12 @@ class Host:
             if ended:
                 continue
             due = conversation.due = conversation.deadline()
-            conversation.version = group.put_session(key, conversation.version, data, due, secret)
+            if secret:
+                conversation.version = group.put_session(
+                    key, conversation.version, _encode(state), due, sealed=True
+                )
+            else:
+                conversation.version = group.put_state(key, conversation.version, state, due)
 
     def _committed(self, batch: Batch, lost: list[Group], error: Exception | None) -> None:
         if error is not None:
@@ -208,18 +219,53 @@ class Host:
             self._do(undo, arguments)
         for key, before in batch.touched.items():
             before.put_back()
-            if before.version == 0:
+            if before.was.version == 0:
                 self.conversations.pop(key, None)
         for act, arguments in batch.refused:
             self._do(act, arguments)
         self._finish()
 
+    def _accept(self, accepted: list[tuple[Link, Inbound]]) -> None:
+        """Answer what was taken, all of one connection together."""
+        at, count = 0, len(accepted)
+        while at < count:
+            link, first = accepted[at]
+            bind, connection = first.bind, first.connection
+            sequences = []
+            while at < count:
+                other, event = accepted[at]
+                if other is not link or event.connection != connection or event.bind != bind:
+                    break
+                sequences.append(event.sequence)
+                at += 1
+            self._do(link.accept_all, (bind, connection, sequences))
+
+    def _send(self, pages: list[tuple[Link, PageOut]]) -> None:
+        """Let pages go, all of one link together."""
+        link = pages[0][0]
+        if any(other is not link for other, _ in pages):
+            for one in dict.fromkeys(other for other, _ in pages):
+                self._send([item for item in pages if item[0] is one])
+            return
+        try:
+            refused = link.submit_pages([page for _, page in pages])
+        except Exception as fault:
+            self._fault(fault)
+            return
+        for token in refused:
+            if self.on_unsent is not None:
+                self.take_later(self.on_unsent, Failed(token, "unsent"))
+
     def _leave(self, batch: Batch) -> None:
+        if batch.accepted:
+            self._accept(batch.accepted)
         for act, arguments in batch.leaving:
             try:
                 act(*arguments)
             except Exception as fault:
                 self._fault(fault)
+        if batch.pages:
+            self._send(batch.pages)
         for key, before in batch.touched.items():
             conversation = before.conversation
             if conversation.session.waiting is _ENDED and not conversation.closing:

@@ -55,23 +55,32 @@ class Inbounds:
         # `Host.guarded` for every event, written out: no call and no dict for one that goes well.
         outer, first = batch.saved, batch.first
         batch.saved = {}
+        leaving, touched, undo, groups = batch.leaving, batch.touched, batch.undo, batch.stored.groups
+        accepted, pages = batch.accepted, batch.pages
         for event in events:
             kind = type(event)
-            mark = batch.mark()
-            batch.first = mark[1]
+            had_leaving, had_undo, had_groups = len(leaving), len(undo), len(groups)
+            had_accepted, had_pages = len(accepted), len(pages)
+            batch.first = had_touched = len(touched)
+            batch.latest = None
             try:
                 if kind is Answered:
                     if channel is not None and read_by != (event.bind, event.connection, event.sent_at):  # type: ignore[union-attr]
                         # Once for all that left with one write.
                         read_by = (event.bind, event.connection, event.sent_at)  # type: ignore[union-attr]
                         channel.confirmed(read_by[:2], read_by[2])
-                    self._confirmed(batch, event)  # type: ignore[arg-type]
+                    if type(event.token) is Page:  # type: ignore[union-attr]
+                        self._ussd.confirmed(batch, event)  # type: ignore[arg-type]
+                    elif type(event.token) is PartToken:  # type: ignore[union-attr]
+                        self._outbox.answered(batch, event)  # type: ignore[arg-type]
                 elif kind is Inbound:
                     self._message(batch, link, event)  # type: ignore[arg-type]
                 else:
                     self._other(batch, link, event)
             except Exception as fault:
-                host.take_back(batch, mark, fault)
+                host.take_back(
+                    batch, (had_leaving, had_touched, had_undo, had_groups, had_accepted, had_pages), fault
+                )
                 if isinstance(event, Inbound):
                     batch.leave(link.respond, event.bind, event.connection, event.sequence, _OUR_FAULT)
                 batch.saved = {}
@@ -80,7 +89,7 @@ class Inbounds:
                     if batch.touched[key].number < first:
                         outer.setdefault(key, saved)
                 batch.saved = {}
-        batch.saved, batch.first = outer, first
+        batch.saved, batch.first, batch.latest = outer, first, None
 
     def _refused(self, link: Link, events: Sequence[LinkEvent]) -> None:
         """Nothing of a read was stored: have the messages sent again, keep what is told only once."""
@@ -98,13 +107,16 @@ class Inbounds:
             elif isinstance(event, Answered):
                 self._ussd.confirm_again(event)
 
+    @staticmethod
+    def _decode(event: Inbound) -> Sm:
+        if event.command_id == _DELIVER:
+            return decode_sm(event.body, event.sequence, _DELIVER)
+        return decode_data_sm(event.body, event.sequence).as_deliver()
+
     def _message(self, batch: Batch, link: Link, event: Inbound) -> None:
         host = self._host
         try:
-            if event.command_id == _DELIVER:
-                sm = decode_sm(event.body, event.sequence, _DELIVER)
-            else:
-                sm = self._decode(event)
+            sm = self._decode(event)
         except PduError as error:
             host.counters["pdu_refused"] += 1
             batch.leave(link.respond, event.bind, event.connection, event.sequence, error.status)
@@ -122,12 +134,6 @@ class Inbounds:
             return
         host.counters["message_not_carried"] += 1
         batch.leave(link.respond, event.bind, event.connection, event.sequence, _NOT_OURS)
-
-    @staticmethod
-    def _decode(event: Inbound) -> Sm:
-        if event.command_id == _DELIVER:
-            return decode_sm(event.body, event.sequence, event.command_id)
-        return decode_data_sm(event.body, event.sequence).as_deliver()
 
     def _other(self, batch: Batch, link: Link, event: LinkEvent) -> None:
         match event:
@@ -151,13 +157,6 @@ class Inbounds:
                 if channel is not None:
                     channel.broken((event.bind, event.connection))
                     batch.leave(self._outbox.link_down, link)
-
-    def _confirmed(self, batch: Batch, event: Answered) -> None:
-        kind = type(event.token)
-        if kind is Page:
-            self._ussd.confirmed(batch, event)
-        elif kind is PartToken:
-            self._outbox.answered(batch, event)
 
     def due(self, batch: Batch, conversation: Conversation) -> None:
         """Take a session whose deadline has come."""

@@ -95,7 +95,12 @@ class Stepper:
 
     def step(self, batch: Batch, conversation: Conversation, given: Input) -> None:
         """Give a session an input and carry out what comes of it, up to its next wait."""
-        before = batch.before(conversation)
+        latest = batch.latest
+        before = (
+            latest
+            if latest is not None and latest.conversation is conversation
+            else batch.before(conversation)
+        )
         observers = self._host.observers
         lane = self.lanes[conversation.session.channel]
         # What came in, for the journal row of this turn; typed secrets are left out.
@@ -109,8 +114,9 @@ class Stepper:
             conversation.session = turn.session
             answer: Input | None = None
             for effect in turn.effects:
-                if isinstance(effect, Collect):
-                    lane.show(batch, conversation, effect)
+                kind = type(effect)
+                if kind is Collect:
+                    lane.show(batch, conversation, effect)  # type: ignore[arg-type]
                 elif isinstance(effect, End):
                     conversation.tally = noted(conversation.tally, END, effect.reason)
                     if effect.resume_ms:
@@ -151,9 +157,12 @@ class Stepper:
             given = answer
         waiting = conversation.session.waiting
         if waiting is not _BACKEND and waiting is not _LOOK:
-            conversation.call = None
-            conversation.look = None
-            conversation.order = None
+            if conversation.call is not None:
+                conversation.call = None
+            if conversation.look is not None:
+                conversation.look = None
+            if conversation.order is not None:
+                conversation.order = None
             if conversation.held and self.let_in is not None:
                 self.let_in(batch, conversation)
 

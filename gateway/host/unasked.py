@@ -43,7 +43,7 @@ def is_unasked(batch: Batch, conversation: Conversation) -> bool:
     before = batch.before(conversation)
     if any(kind == "Text" for kind, _ in before.inputs):
         return False
-    session = before.session
+    session = before.was.session
     return session.waiting in (Waiting.BEGIN, Waiting.ANSWER, Waiting.READING) or not session.asked
 
 

@@ -73,6 +73,7 @@ class UssdLane:
         self.is_stopped: Callable[[str], bool] = lambda _: False
         self.outreach = Outreach(lambda name: host.counters.update((name,)))
         stepper.lanes[Channel.USSD] = self
+        host.on_unsent = self.failed
 
     def add(self, link: Link, channel: UssdChannel) -> None:
         """Serve a centre; its group is the channel's."""
@@ -91,7 +92,7 @@ class UssdLane:
         )
         if type(arrival) is Answered:
             # By far the commonest, so it does not go through the questions below.
-            batch.leaving.append((link.respond, (event.bind, event.connection, event.sequence)))
+            batch.accepted.append((link, event))
             self._answered(batch, arrival)
             return True
         if isinstance(arrival, NotUssd):
@@ -103,7 +104,10 @@ class UssdLane:
             batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
             return True
         status = arrival.status if isinstance(arrival, Stray) else 0
-        batch.leaving.append((link.respond, (event.bind, event.connection, event.sequence, status)))
+        if status:
+            batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
+        else:
+            batch.accepted.append((link, event))
         if isinstance(arrival, Dialled):
             self._dialled(batch, way, arrival)
         elif isinstance(arrival, Repeated):
@@ -225,11 +229,11 @@ class UssdLane:
             dialog.connection = source
         if arrival.answer is not None:
             token = self._token(dialog)
-            batch.leave(self._submit, way.link, arrival.answer, token, source, arrival.dialog.msisdn)
+            batch.pages.append((way.link, (arrival.answer, token, source, dialog.msisdn.encode())))
 
     def _stray(self, batch: Batch, way: Way, arrival: Stray, source: tuple[int, int]) -> None:
         if arrival.farewell is not None:
-            batch.leave(self._submit, way.link, arrival.farewell, None, source, "")
+            batch.pages.append((way.link, (arrival.farewell, None, source, b"")))
 
     def _aborted(self, batch: Batch, arrival: Aborted) -> None:
         self._undo(batch, arrival.dialog, arrival.before)
@@ -240,9 +244,7 @@ class UssdLane:
         self._undo(batch, dialog, arrival.before)
         self.outreach.end(batch, dialog, Reach.REACHED)
         if arrival.release is not None:
-            batch.leave(
-                self._submit, way.link, arrival.release, self._token(dialog), dialog.connection, dialog.msisdn
-            )
+            self._put_page(batch, way.link, arrival.release, self._token(dialog), dialog)
 
     def _hung_up(self, batch: Batch, dialog: Dialog, reason: str) -> None:
         conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
@@ -260,7 +262,8 @@ class UssdLane:
         """Put a question on the screen."""
         conversation.hides_input = effect.secret
         text = effect.text
-        if isinstance(text, Secret):
+        if type(text) is not str:
+            assert isinstance(text, Secret)
             self._mark_secret(batch, conversation, text)
             text = text.reveal()
         self._reply(batch, conversation, text, True, effect.constant)
@@ -294,9 +297,14 @@ class UssdLane:
             batch.touched[conversation.key].secret = True
 
     def _reply(self, batch: Batch, conversation: Conversation, text: str, more: bool, constant: bool) -> None:
-        before = batch.before(conversation)
+        latest = batch.latest
+        before = (
+            latest
+            if latest is not None and latest.conversation is conversation
+            else batch.before(conversation)
+        )
         dialog = conversation.dialog
-        if dialog is None or before.dialog is dialog:
+        if dialog is None or before.was.dialog is dialog:
             dialog = self._own_dialog(batch, conversation)
         way = self._ways.get(dialog.group)
         if way is None:
@@ -308,7 +316,7 @@ class UssdLane:
         before.answer = body
         key = (dialog.group, dialog.msisdn)
         token = Page(key, dialog.opened_at, dialog.page, conversation.key)
-        batch.leaving.append((self._submit, (way.link, body, token, dialog.connection, dialog.msisdn)))
+        self._put_page(batch, way.link, body, token, dialog)
         if not more:
             batch.leaving.append((self._of_dialog.pop, ((key, dialog.opened_at), None)))
 
@@ -317,7 +325,7 @@ class UssdLane:
         dialog = conversation.dialog
         assert dialog is not None
         batch.touch(conversation)
-        if batch.touched[conversation.key].dialog is dialog:
+        if batch.touched[conversation.key].was.dialog is dialog:
             before = dialog
             dialog = conversation.dialog = copy(before)
             self.dialogs.put(dialog)
@@ -328,15 +336,19 @@ class UssdLane:
         body = way.channel.reply(dialog, text, False, batch.now, self.dialogs, constant=True)
         if body is not None:
             self.ends.leaves(batch, dialog, None, reason)
-            batch.leave(self._submit, way.link, body, self._token(dialog), dialog.connection, dialog.msisdn)
+            self._put_page(batch, way.link, body, self._token(dialog), dialog)
 
-    def _submit(
-        self, link: Link, body: bytes, token: Page | None, connection: tuple[int, int], msisdn: str
-    ) -> None:
-        subscriber = msisdn.encode()
-        bind = None if connection == ANYWHERE else connection
-        bound = bind is not None  # a dialog that we begin is no more urgent than an SMS
-        if not link.submit(body, token, prefer=bind, sticky=bound, subscriber=subscriber, urgent=bound):
+    def _put_page(self, batch: Batch, link: Link, body: bytes, token: Page, dialog: Dialog) -> None:
+        """Have a page leave over the connection of its dialog; of one that we begin over any."""
+        connection = dialog.connection
+        if connection == ANYWHERE:
+            batch.leave(self._submit, link, body, token, dialog.msisdn)
+        else:
+            batch.pages.append((link, (body, token, connection, dialog.msisdn.encode())))
+
+    def _submit(self, link: Link, body: bytes, token: Page, msisdn: str) -> None:
+        """Send the first page of a dialog that we begin: no more urgent than an SMS."""
+        if not link.submit(body, token, prefer=None, sticky=False, subscriber=msisdn.encode(), urgent=False):
             self._host.take_later(self.failed, Failed(token, "unsent"))
 
     def _token(self, dialog: Dialog) -> Page:
@@ -347,25 +359,26 @@ class UssdLane:
     def confirmed(self, batch: Batch, event: Confirmed) -> None:
         """Take the submit_sm_resp of a page."""
         page = event.token
-        if not isinstance(page, Page):
+        if type(page) is not Page:
             return
-        way = self._ways.get(page.dialog[0])
+        dialog_key = page.dialog
+        way = self._ways.get(dialog_key[0])
         if way is None:
             return
         reason = way.channel.shown(
-            page.dialog, page.opened_at, page.number, event.status, batch.now, self.dialogs
+            dialog_key, page.opened_at, page.number, event.status, batch.now, self.dialogs
         )
         self.ends.confirmed(batch, (page.dialog, page.opened_at), page.number, reason)
         if self.outreach:
             self._reached(batch, way, page, event)
         conversation = self._host.conversations.get(page.session)
-        if conversation is None:
+        if conversation is None or (reason is None and not conversation.closing):
             return
         if reason is not None:
             self.ends.unshown(batch, self.dialogs.last(page.dialog), conversation, reason, page.number)
             self._host.counters[f"ussd_unshown.{reason}"] += 1
             self._unshown(batch, conversation, reason)
-        elif conversation.closing and event.status == 0:
+        elif event.status == 0:
             batch.touch(conversation)
             conversation.closing = False
 

@@ -68,8 +68,6 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=False):
 FIELDS = ("number", *Detail.__struct_fields__)
 """The columns of the files."""
 
-_encode = msgspec.json.Encoder().encode
-
 
 def moment(at: int) -> str:
     """Write UTC milliseconds as ISO 8601."""
@@ -104,14 +102,14 @@ class Details:
         self._counters = counters
         self._full = full_numbers
 
-    def record(self, conversation: Conversation, frames: Sequence[str], now: int) -> bytes:
+    def record(self, conversation: Conversation, frames: Sequence[str], now: int) -> Detail:
         """Return the record of a session that ends now; `frames` are the flows it was last seen in."""
         detail = self._made(conversation, frames, now)
         self._counters[f"details.{detail.channel}"] += 1
         if detail.self_served:
             self._counters[f"self_served.{detail.channel}"] += 1
             self._counters[f"self_served_ms.{detail.channel}"] += detail.handling_ms
-        return _encode(detail)
+        return detail
 
     def _made(self, conversation: Conversation, frames: Sequence[str], now: int) -> Detail:
         session, dialog = conversation.session, conversation.dialog

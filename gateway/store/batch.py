@@ -7,8 +7,11 @@ with everything it holds. Nothing here touches the file; `SqliteStore.commit` do
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TypeAlias
 
-from gateway.store.form import Columns, Form
+import msgspec
+
+from gateway.store.form import INLINE, Columns, Form, State
 from gateway.store.memory import MemoryCount
 from gateway.store.record import (
     AuditRow,
@@ -42,30 +45,31 @@ class Kind(IntEnum):
     DETAIL = 12
 
 
-_TURN_CLASS = Retention.SESSION.value
+Turn: TypeAlias = tuple[int, str, str, object, bytes | None]
+"""The journal row of a plain turn: at, session, kind, data before it is encoded, answer."""
+
+_encode = msgspec.msgpack.Encoder().encode
 _JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META, *_LATER = map(int, Kind)
 _TASK, _RATING, _CONTACT, _SWITCH, _AUDIT, _DETAIL = _LATER
 
 
-class Group:
+class Group(msgspec.Struct, eq=False, gc=False):
     """One atomic group.
 
     `lost` is set when it dropped out: someone else was first, or it is `unfit`: it holds something that the
     database cannot take, such as half a surrogate pair.
     """
 
-    __slots__ = ("_form", "_memory", "lost", "once", "remembered", "rows", "sessions", "unfit")
-
-    def __init__(self, form: Form, memory: MemoryCount) -> None:
-        self._form = form
-        self._memory = memory
-        self.lost = False
-        self.unfit = False
-        # Tuples, because most groups hold one session and one row of the journal, and nothing of the rest.
-        self.sessions: tuple[tuple[str, int, Columns | None], ...] = ()
-        self.rows: tuple[tuple[int, str, Columns | None], ...] = ()
-        self.once: tuple[tuple[str, str, int], ...] = ()
-        self.remembered: tuple[tuple[str, str, list[int | None], list[int | None]], ...] = ()
+    # Tuples, because most groups hold one session and one row of the journal, and nothing of the rest.
+    _form: Form
+    _memory: MemoryCount
+    lost: bool = False
+    unfit: bool = False
+    sessions: tuple[tuple[str, int, State | None], ...] = ()
+    turn: Turn | None = None
+    rows: tuple[tuple[int, str, Columns | None], ...] = ()
+    once: tuple[tuple[str, str, int], ...] = ()
+    remembered: tuple[tuple[str, str, list[int | None], list[int | None]], ...] = ()
 
     def put_session(self, key: str, version: int, data: bytes, due: int | None, sealed: bool) -> int:
         """Store a session that is at `version` now (0: not stored yet) and return its next version.
@@ -73,11 +77,15 @@ class Group:
         `due` is its next deadline (UTC ms). With `sealed` the store encrypts `data`; `get_session` gives it
         back in clear. A key goes into a batch once.
         """
-        if sealed:
-            columns: Columns = self._form.session(key, version + 1, data, due, sealed)
-        else:  # as `Form.session` has it, without the call: most sessions hold no secret
-            columns = (key, version + 1, due, 0, data)
-        self.sessions += ((key, version, columns),)
+        self.sessions += ((key, version, self._form.session(key, version + 1, data, due, sealed)),)
+        return version + 1
+
+    def put_state(self, key: str, version: int, state: object, due: int | None) -> int:
+        """As `put_session` of what MessagePack makes of `state`, which holds no secret.
+
+        It is written when the batch is: change nothing in it until then.
+        """
+        self.sessions += ((key, version, (key, version + 1, due, INLINE, state)),)
         return version + 1
 
     def drop_session(self, key: str, version: int) -> None:
@@ -89,13 +97,16 @@ class Group:
         self.rows += ((_JOURNAL, "", self._form.journal(row)),)
 
     def journal_turn(
-        self, at: int, session: str, kind: str, data: bytes, answer: bytes | None, secret: bool
+        self, at: int, session: str, kind: str, data: object, answer: bytes | None, secret: bool
     ) -> None:
-        """Append the turn of a session: `journal` of such a row, by a shorter way for what is not secret."""
+        """Append the turn of a session, once a group: a journal row with what MessagePack makes of `data`.
+
+        It is written when the batch is: change nothing in it until then.
+        """
         if secret:
-            self.journal(JournalRow(at, session, kind, data, None, answer, secret))
+            self.journal(JournalRow(at, session, kind, _encode(data), None, answer, secret))
         else:
-            self.rows += ((_JOURNAL, "", (at, session, kind, _TURN_CLASS, None, 0, data, answer)),)
+            self.turn = (at, session, kind, data, answer)
 
     def outbox(self, row: OutboxRow) -> None:
         """Store a message as it is now: new, tried again or final."""
@@ -160,9 +171,12 @@ class Group:
         """Note who did what."""
         self.rows += ((_AUDIT, "", (row.at, row.who, row.act, row.object, row.detail)),)
 
-    def detail(self, at: int, data: bytes) -> None:
-        """Append the record of a session that ended at `at`; it gets the next number, without gaps."""
-        self.rows += ((_DETAIL, "", (at, data)),)
+    def detail(self, at: int, record: object) -> None:
+        """Append the record of a session that ended at `at`; it gets the next number, without gaps.
+
+        It is written, as JSON, when the batch is: change nothing in it until then.
+        """
+        self.rows += ((_DETAIL, "", (at, record)),)
 
     def size(self) -> tuple[int, int, int]:
         """Return how much is in it, for `cut`."""
@@ -188,13 +202,14 @@ class Group:
 
 
 class StoreBatch:
-    """Groups that go into one transaction, and the deletions of the sweeper."""
+    """Groups that go into one transaction, and the deletions of the sweeper; `now` is its moment (UTC ms)."""
 
-    __slots__ = ("_form", "_memory", "groups", "swept")
+    __slots__ = ("_form", "_memory", "groups", "now", "swept")
 
-    def __init__(self, form: Form, memory: MemoryCount) -> None:
+    def __init__(self, form: Form, memory: MemoryCount, now: int = 0) -> None:
         self._form = form
         self._memory = memory
+        self.now = now
         self.groups: list[Group] = []
         self.swept: list[tuple[Retention | None, int, int]] = []
 
@@ -206,7 +221,7 @@ class StoreBatch:
 
     def alone(self, group: Group) -> StoreBatch:
         """Return a batch of one group of this one, for trying it out."""
-        batch = StoreBatch(self._form, self._memory)
+        batch = StoreBatch(self._form, self._memory, self.now)
         batch.groups.append(group)
         return batch
 

@@ -29,6 +29,11 @@ from gateway.store.record import (
 from gateway.store.sealing import Sealer
 
 Columns: TypeAlias = tuple[Any, ...]
+State: TypeAlias = tuple[str, int, int | None, int, Any]
+"""A session in the log: key, version, due, kind, data (see `gateway.store.trail`)."""
+
+SEALED, INLINE, GONE = 1, 2, 3
+"""Kinds of states: sealed octets, data written as it is (0: octets in clear), or nothing any more."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ext_hook=unpack_extension).decode
@@ -62,10 +67,10 @@ class Form:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def session(self, key: str, version: int, data: bytes, due: int | None, sealed: bool) -> Columns:
-        """Return the columns of a session: key, version, due, sealed, data."""
+    def session(self, key: str, version: int, data: bytes, due: int | None, sealed: bool) -> State:
+        """Return the state of a session: key, version, due, whether it is sealed, data."""
         if sealed:
-            return key, version, due, 1, self._sealer.seal(data, b"session:" + key.encode())
+            return key, version, due, SEALED, self._sealer.seal(data, b"session:" + key.encode())
         return key, version, due, 0, data
 
     def open_session(self, key: str, sealed: int, data: bytes) -> bytes:

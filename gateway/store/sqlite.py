@@ -1,9 +1,11 @@
 """The embedded store: one SQLite file, one process, every commit on the disk before it is acknowledged.
 
 Theory of operation. The host gathers a batch; `commit` runs its statements at once on the loop's thread and
-hands COMMIT to a writer thread, so the loop never waits for the disk. One commit is in flight; batches that
-come meanwhile wait and go together in the next transaction. Readers use a second connection and see what is
-committed. A full disk fails the commit, gives the reserve file back and raises `alarm`.
+hands COMMIT to a writer thread, so the loop never waits for the disk. The usual turns of a batch are written
+as two rows together (`gateway.store.turns`, `gateway.store.trail`), all else row by row. One commit is in
+flight; batches that come meanwhile wait and go together in the next transaction. Readers use a second
+connection and see what is committed. A full disk fails the commit, gives the reserve file back and raises
+`alarm`.
 """
 
 from __future__ import annotations
@@ -11,14 +13,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import heapq
 import os
 import sqlite3
 import sys
 from collections.abc import Callable
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, TypeAlias
 
 from gateway.store.batch import Group, StoreBatch
+from gateway.store.checkpoint import Checkpoint
+from gateway.store.detail import details_after
 from gateway.store.error import StoreDamagedError, StoreError, StoreLockedError
 from gateway.store.form import Form
 from gateway.store.memory import MemoryCount
@@ -36,7 +43,9 @@ from gateway.store.record import (
 )
 from gateway.store.reserve import DEFAULT_SIZE, Reserve
 from gateway.store.sealing import Sealer
+from gateway.store.trail import Trail
 from gateway.store.transaction import UNFIT, Change, mark_unfit
+from gateway.store.turns import oldest_turn, turns_after, turns_since
 from gateway.store.writer import Flight, Writer, commit
 
 Done: TypeAlias = Callable[[list[Group], Exception | None], None]
@@ -48,6 +57,7 @@ _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 5000",
+    "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -65536",
@@ -58,7 +68,10 @@ _OLDEST_ROW = {
     Retention.TASK: "SELECT min(closed_at) FROM task WHERE open = 0",
     Retention.RATING: "SELECT min(at) FROM rating WHERE data IS NOT NULL",
     Retention.CONTACT: "SELECT min(at) FROM contact",
-    Retention.DETAIL: "SELECT min(at) FROM (SELECT at FROM rating UNION ALL SELECT at FROM detail)",
+    Retention.DETAIL: (
+        "SELECT min(at) FROM (SELECT at FROM rating UNION ALL SELECT at FROM detail"
+        " UNION ALL SELECT at FROM details)"
+    ),
     Retention.AUDIT: "SELECT min(at) FROM audit",
 }
 
@@ -92,9 +105,13 @@ class SqliteStore:
             self._lock.close()
             raise
         self._memory = MemoryCount(self._committed_memory)
-        self._versions: dict[str, int] = dict(self._read.execute("SELECT key, version FROM session"))
+        self._trail = Trail(self._read)
+        self._versions: dict[str, int] = {row[0]: row[1] for row in self._trail.all(self._read)}
         (last,) = self._read.execute("SELECT max(id) FROM journal").fetchone()
-        self._journal: int = max(last or 0, int(self.get_meta("journal") or b"0"))
+        (plain,) = self._read.execute(
+            "SELECT max(first + count - 1) FROM turns WHERE first = (SELECT max(first) FROM turns)"
+        ).fetchone()
+        self._journal: int = max(last or 0, plain or 0, int(self.get_meta("journal") or b"0"))
         self._flight: tuple[Flight, Change, list[Done]] | None = None
         self._waiting: list[tuple[StoreBatch, Done]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -104,7 +121,9 @@ class SqliteStore:
         self.behind = False
         """True when the last sweep has left something to be swept."""
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_S))
-        self._writer: Writer | None = Writer(self._write)
+        self._copy = _connect(path)
+        self._checkpoint = Checkpoint(self._copy)
+        self._writer: Writer | None = Writer(self._write, self._checkpoint)
 
     # Reading: what is committed.
 
@@ -112,7 +131,7 @@ class SqliteStore:
         """Return what must be known again after a start at `now` (UTC ms)."""
         read, form = self._read.execute, self._form
         return Loaded(
-            sessions=tuple(StoredSession(*row) for row in read("SELECT key, version, due FROM session")),
+            sessions=tuple(StoredSession(*row[:3]) for row in self._trail.all(self._read)),
             outbox=tuple(
                 map(form.open_outbox, read("SELECT * FROM outbox WHERE final = 0 ORDER BY next_at, id"))
             ),
@@ -132,8 +151,8 @@ class SqliteStore:
 
     def get_session(self, key: str) -> tuple[int, bytes] | None:
         """Return the committed version and data of a session; raises SealError."""
-        row = self._read.execute("SELECT version, sealed, data FROM session WHERE key = ?", (key,)).fetchone()
-        return None if row is None else (row[0], self._form.open_session(key, row[1], row[2]))
+        row = self._trail.find(self._read, key)
+        return None if row is None else (row[1], self._form.open_session(key, row[3], row[4]))
 
     def find_turn(self, source: str) -> tuple[int, JournalRow] | None:
         """Return number and journal row of the message that came as `source`, for answering its repeat."""
@@ -151,16 +170,21 @@ class SqliteStore:
             " WHERE id > ? ORDER BY id LIMIT ?",
             (number, limit),
         )
-        return [(row[0], self._form.open_journal(row[1:])) for row in rows]
+        singly = ((row[0], self._form.open_journal(row[1:])) for row in rows)
+        together = turns_after(self._read, number, limit)
+        return list(islice(heapq.merge(singly, together, key=itemgetter(0)), limit))
 
     def journal_since(self, kind: str, at: int) -> list[JournalRow]:
         """Return the rows of one kind of class `session` that are not older than `at` (UTC ms), in order."""
         rows = self._read.execute(
-            "SELECT at, session, kind, retention, source, sealed, data, answer FROM journal"
-            " WHERE retention = ? AND at >= ? AND kind = ? ORDER BY at, id",
+            "SELECT id, at, session, kind, retention, source, sealed, data, answer FROM journal"
+            " WHERE retention = ? AND at >= ? AND kind = ?",
             (Retention.SESSION.value, at, kind),
         )
-        return [self._form.open_journal(row) for row in rows]
+        found = [(row[0], self._form.open_journal(row[1:])) for row in rows]
+        found.extend(turns_since(self._read, kind, at))
+        found.sort(key=lambda item: (item[1].at, item[0]))
+        return [row for _, row in found]
 
     def find_order(self, identity: str) -> OrderRow | None:
         """Return the latest order with this identity, however old."""
@@ -246,9 +270,7 @@ class SqliteStore:
 
     def details_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
         """Return at most `limit` records of sessions with numbers above `number`, in order."""
-        return self._read.execute(
-            "SELECT number, data FROM detail WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
-        ).fetchall()
+        return details_after(self._read, number, limit)
 
     def get_meta(self, name: str) -> bytes | None:
         """Return a small value of the gateway's own."""
@@ -260,7 +282,9 @@ class SqliteStore:
         found: dict[str, int] = {}
         for retention in Retention:
             times = [self._read.execute(_OLDEST_JOURNAL, (retention.value,)).fetchone()[0]]
-            if retention is Retention.SMS:
+            if retention is Retention.SESSION:
+                times.append(oldest_turn(self._read))
+            elif retention is Retention.SMS:
                 times.append(self._read.execute("SELECT min(at) FROM outbox WHERE final = 1").fetchone()[0])
                 times.append(self._read.execute("SELECT min(at) FROM message").fetchone()[0])
             elif retention is Retention.ORDER:
@@ -293,9 +317,9 @@ class SqliteStore:
         """Tell whether a commit is in flight; a batch committed now waits for it."""
         return self._flight is not None
 
-    def batch(self) -> StoreBatch:
-        """Open a new batch."""
-        return StoreBatch(self._form, self._memory)
+    def batch(self, now: int = 0) -> StoreBatch:
+        """Open a new batch; `now` is its moment (UTC ms), if it is of any."""
+        return StoreBatch(self._form, self._memory, now)
 
     def commit(self, batch: StoreBatch, done: Done) -> None:
         """Store a batch; `done(lost groups, error)` comes on this loop once it is on the disk or failed."""
@@ -327,11 +351,21 @@ class SqliteStore:
             flight.finished.wait()
             self._landed(flight)
 
-    def tend(self) -> bool:
-        """Take the reserve again if the disk has room; call it about once a second. True: all is well."""
+    def tend(self, now: int = 0) -> bool:
+        """Take the reserve again if the disk has room; call it about once a second. True: all is well.
+
+        At `now` (UTC ms) sessions that nothing has happened to for a while are put into their table, if
+        nobody else commits.
+        """
         if not self._reserve.held and self._reserve.make():
             self.alarm = None
+        if self._reserve.held and self._flight is None and self._writer is not None:
+            self._clear_up(now)
         return self._reserve.held
+
+    def _clear_up(self, now: int, error: Exception | None = None) -> None:
+        if error is None and self._flight is None and self._trail.is_due(now):
+            self.commit(self.batch(now), lambda _, failed: self._clear_up(now, failed))
 
     def close(self) -> None:
         """Finish every commit, then give the file up. Calling it again does nothing."""
@@ -340,14 +374,27 @@ class SqliteStore:
         self.drain()
         self._writer.close()
         self._writer = None
+        self._checkpoint.close()
+        self._put_sessions()
         with contextlib.suppress(sqlite3.Error):
+            self._copy.close()
             self._read.close()
             self._write.close()
         self._lock.close()
 
+    def _put_sessions(self) -> None:
+        """At the end: all sessions into their table, so that the next start need not read the log."""
+        try:
+            self._write.execute("BEGIN IMMEDIATE")
+            self._trail.write_all(self._write)
+            self._write.execute("COMMIT")
+        except sqlite3.Error:  # the log says it all the same
+            with contextlib.suppress(sqlite3.Error):
+                self._write.execute("ROLLBACK")
+
     def _start(self, orders: list[tuple[StoreBatch, Done]], *, inline: bool = False) -> None:
         batches = [batch for batch, _ in orders]
-        change = Change(self._write, self._versions, self._journal, batches)
+        change = Change(self._write, self._versions, self._journal, batches, self._trail)
         flight = Flight()
         try:
             try:
@@ -355,12 +402,13 @@ class SqliteStore:
             except UNFIT:
                 self._write.execute("ROLLBACK")
                 change.undo()
-                mark_unfit(self._write, self._versions, self._journal, batches)
-                change = Change(self._write, self._versions, self._journal, batches)
+                mark_unfit(self._write, self._versions, self._journal, batches, self._trail)
+                change = Change(self._write, self._versions, self._journal, batches, self._trail)
                 change.run()
         except (sqlite3.Error, *UNFIT) as error:
             flight.error = error
             flight.finished.set()
+        flight.size = change.size
         self._flight = (flight, change, [done for _, done in orders])
         if flight.error is not None:
             if not inline:
@@ -394,7 +442,7 @@ class SqliteStore:
             self.commits += 1
             if any(batch.swept for batch in change.batches):
                 self.behind = change.behind
-            if self.alarm is not None and self.tend():
+            if self.alarm is not None and (self._reserve.held or self._reserve.make()):
                 self.alarm = None
         change.end(flight.error is None)
         if self._waiting:

@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from gateway.store.batch import Group, Kind, StoreBatch
-from gateway.store.form import Columns
+from gateway.store.batch import Group, Kind, StoreBatch, Turn
+from gateway.store.detail import sweep_details, write_details
+from gateway.store.form import Columns, State
 from gateway.store.record import Retention
+from gateway.store.trail import Step, Trail
+from gateway.store.turns import sweep_turns, write_turns
 
-_PUT_SESSION = (
-    "INSERT INTO session (key, version, due, sealed, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE"
-    " SET version = excluded.version, due = excluded.due, sealed = excluded.sealed, data = excluded.data"
-)
 _JOURNAL = (
     "INSERT INTO journal (at, session, kind, retention, source, sealed, data, answer, id)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -43,7 +42,6 @@ _CONTACT = "INSERT INTO contact (at, topic, who) VALUES (?, ?, ?)"
 _SWITCH = "INSERT OR REPLACE INTO switch (kind, name, value, at, who) VALUES (?, ?, ?, ?, ?)"
 _UNSWITCH = "DELETE FROM switch WHERE kind = ? AND name = ?"
 _AUDIT = "INSERT INTO audit (at, who, act, object, detail) VALUES (?, ?, ?, ?, ?)"
-_DETAIL = "INSERT INTO detail (at, data) VALUES (?, ?)"
 _ONCE = "INSERT OR IGNORE INTO once (kind, id, at) VALUES (?, ?, ?)"
 
 _SWEEP_JOURNAL = (
@@ -64,10 +62,6 @@ _SWEEP_RATING = (
     " (SELECT id FROM rating WHERE data IS NOT NULL AND at < ? LIMIT ?)"
 )
 """A rating without the one who gave it is a figure, and figures are kept as long as bills."""
-_SWEEP_DETAIL = (
-    "DELETE FROM detail WHERE number IN"
-    " (SELECT number FROM detail WHERE at < ? AND number < (SELECT max(number) FROM detail) LIMIT ?)"
-)
 _SWEEP: dict[Retention | None, tuple[str, ...]] = {
     Retention.SMS: (
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE final = 1 AND at < ? LIMIT ?)",
@@ -81,16 +75,15 @@ _SWEEP: dict[Retention | None, tuple[str, ...]] = {
     ),
     Retention.TASK: (_SWEEP_TASK,),
     Retention.RATING: (_SWEEP_RATING,),
-    Retention.DETAIL: (
-        "DELETE FROM rating WHERE id IN (SELECT id FROM rating WHERE at < ? LIMIT ?)",
-        _SWEEP_DETAIL,
-    ),
+    Retention.DETAIL: ("DELETE FROM rating WHERE id IN (SELECT id FROM rating WHERE at < ? LIMIT ?)",),
     Retention.AUDIT: ("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)",),
     Retention.CONTACT: ("DELETE FROM contact WHERE id IN (SELECT id FROM contact WHERE at < ? LIMIT ?)",),
     None: ("DELETE FROM memory WHERE id IN (SELECT id FROM memory WHERE until < ? LIMIT ?)",),
 }
 
 
+_AT_LEAST = 16_384
+"""Octets that the smallest transaction puts into the write-ahead log, about."""
 _JOURNAL_KIND = int(Kind.JOURNAL)
 
 UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.InterfaceError)
@@ -100,7 +93,18 @@ UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.I
 class Change:
     """One transaction: what it did to the numbers held in memory, so that a failure can be undone."""
 
-    __slots__ = ("_before", "_connection", "_versions", "batches", "behind", "journal", "lost")
+    __slots__ = (
+        "_before",
+        "_connection",
+        "_trail",
+        "_versions",
+        "batches",
+        "behind",
+        "journal",
+        "lost",
+        "size",
+        "step",
+    )
 
     def __init__(
         self,
@@ -108,21 +112,26 @@ class Change:
         versions: dict[str, int],
         journal: int,
         batches: list[StoreBatch],
+        trail: Trail,
     ) -> None:
         self._connection = connection
         self._versions = versions
+        self._trail = trail
+        self.step: Step | None = None
+        self.size = _AT_LEAST
+        self.behind = False
         self.batches = batches
         self.journal = journal
-        self.behind = False
         self.lost: list[list[Group]] = []
-        self._before: dict[str, int | None] = {}
+        self._before: dict[str, int] = {}
 
     def run(self) -> None:
         """Begin the transaction and run every statement; raises sqlite3.Error, then call `undo`."""
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        sessions: dict[str, Columns | None] = {}
+        sessions: dict[str, State | None] = {}
         journal: list[Any] = []
+        turns: list[Turn] = []
         tables: tuple[list[tuple[str, Any]], ...] = tuple([] for _ in Kind)
         versions, first = self._versions, self._before
         for batch in self.batches:
@@ -132,23 +141,30 @@ class Change:
                     group.lost = True
                     lost.append(group)
                     continue
-                group.lost = False
+                if group.lost:
+                    group.lost = False
                 for key, version, session in group.sessions:
                     if key not in first:
-                        first[key] = version or None
+                        first[key] = version
                     sessions[key] = session
                     if session is None:
                         versions.pop(key, None)
                     else:
                         versions[key] = version + 1
+                if group.turn is not None:
+                    turns.append(group.turn)
                 for kind, name, columns in group.rows:
                     if kind == _JOURNAL_KIND:
                         journal.append(columns)
                     else:
                         tables[kind].append((name, columns))
             self.lost.append(lost)
-        self._write_sessions(sessions)
+        self.step = self._trail.write(self._connection, sessions, self.batches[-1].now)
+        self.size += self.step.size
         self._write_journal(journal)
+        if turns:
+            self.size += write_turns(self._connection, self.journal + 1, turns)
+            self.journal += len(turns)
         self._write_tables(tables)
         for batch in self.batches:
             self._sweep(batch)
@@ -170,14 +186,6 @@ class Change:
                 return False
             taken.append(once)
         return True
-
-    def _write_sessions(self, sessions: dict[str, Columns | None]) -> None:
-        puts = [columns for columns in sessions.values() if columns is not None]
-        if puts:
-            self._connection.executemany(_PUT_SESSION, puts)
-        if len(puts) < len(sessions):
-            drops = [(key,) for key, columns in sessions.items() if columns is None]
-            self._connection.executemany("DELETE FROM session WHERE key = ?", drops)
 
     def _write_journal(self, rows: list[Any]) -> None:
         if rows:
@@ -203,7 +211,7 @@ class Change:
         if entries := tables[Kind.CONTACT]:
             many(_CONTACT, [columns for _, columns in entries])
         if entries := tables[Kind.DETAIL]:
-            many(_DETAIL, [columns for _, columns in entries])
+            self.size += write_details(self._connection, [columns for _, columns in entries])
         if entries := tables[Kind.SWITCH]:
             last = dict(entries).values()
             many(_SWITCH, [columns for columns in last if columns is not None and len(columns) > 2])
@@ -237,19 +245,25 @@ class Change:
             if retention is not None:
                 swept = self._connection.execute(_SWEEP_JOURNAL, (retention.value, before, limit)).rowcount
                 self.behind |= swept >= limit
+            if retention is Retention.SESSION:
+                self.behind |= sweep_turns(self._connection, before, limit)
+            elif retention is Retention.DETAIL:
+                self.behind |= sweep_details(self._connection, before, limit)
         if batch.swept:  # the number outlives its rows, so that none is used twice
             self._connection.execute(_META, ("journal", str(self.journal).encode()))
 
     def undo(self) -> None:
         """The transaction did not happen: put the versions back."""
         for key, version in self._before.items():
-            if version is None:
-                self._versions.pop(key, None)
-            else:
+            if version:
                 self._versions[key] = version
+            else:
+                self._versions.pop(key, None)
 
     def end(self, stored: bool) -> None:
-        """Tell every group how it ended."""
+        """Tell every group, and the log, how it ended."""
+        if stored and self.step is not None:
+            self._trail.stored(self.step)
         for batch in self.batches:
             for group in batch.groups:
                 if group.remembered:
@@ -257,12 +271,16 @@ class Change:
 
 
 def mark_unfit(
-    connection: sqlite3.Connection, versions: dict[str, int], journal: int, batches: list[StoreBatch]
+    connection: sqlite3.Connection,
+    versions: dict[str, int],
+    journal: int,
+    batches: list[StoreBatch],
+    trail: Trail,
 ) -> None:
     """Try every group alone, roll it back, and mark those that cannot be stored."""
     for batch in batches:
         for group in batch.groups:
-            change = Change(connection, dict(versions), journal, [batch.alone(group)])
+            change = Change(connection, dict(versions), journal, [batch.alone(group)], trail)
             try:
                 change.run()
             except UNFIT:

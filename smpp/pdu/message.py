@@ -5,7 +5,8 @@ wire. Decoding checks every length, so what was decoded can be encoded again; it
 """
 
 import struct
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -28,8 +29,20 @@ _SUBMIT = int(CommandId.SUBMIT_SM)
 _DELIVER = int(CommandId.DELIVER_SM)
 _DELIVER_RESP = int(CommandId.DELIVER_SM_RESP)
 
-_TAIL = struct.Struct(">3B2x5B")  # esm_class .. sm_length when both times are empty, the usual case
-_TIMES_EMPTY = b"\0\0"
+_LAYOUTS_MAX = 4_096
+"""Layouts that are kept; a peer that sends more kinds of lengths is decoded without."""
+_layouts: dict[int, Callable[[bytes], tuple[Any, ...]]] = {}
+"""How a body with both times empty is cut into its fields up to the text, by the lengths in it."""
+
+
+def _layout(key: int, service_type: int, source: int, dest: int, text: int) -> Callable[[bytes], Any]:
+    """Make the layout of a body from the lengths of its fields of variable length."""
+    cut = struct.Struct(f">{service_type}sxBB{source}sxBB{dest}sx3B0sx0sx4Bx{text}s").unpack_from
+    if len(_layouts) < _LAYOUTS_MAX:
+        _layouts[key] = cut
+    return cut
+
+
 _EMPTY_ID_RESP = struct.Struct(">IIIIx")  # header and the single NUL of an empty message_id
 
 
@@ -118,18 +131,16 @@ def decode_sm(body: bytes | memoryview, sequence: int, command_id: int, strict: 
         service_end = body.index(0)
         source_end = body.index(0, service_end + 3)
         dest_end = body.index(0, source_end + 3)
-        start = dest_end + 11
-        if (
-            service_end > 5
-            or source_end - service_end > 23
-            or dest_end - source_end > 23
-            or body[dest_end + 4 : dest_end + 6] != _TIMES_EMPTY
-        ):
+        length = body[dest_end + 10]
+        if dest_end > 51 or body[dest_end + 4] or body[dest_end + 5]:
             return _decode_slow(body, sequence, command_id, strict)
-        esm_class, protocol_id, priority, delivery, replace, coding, default_id, length = _TAIL.unpack_from(
-            body, dest_end + 1
-        )
-        end = start + length
+        key = ((service_end << 8 | source_end) << 8 | dest_end) << 8 | length
+        cut = _layouts.get(key)
+        if cut is None:
+            if service_end > 5 or source_end - service_end > 23 or dest_end - source_end > 23:
+                return _decode_slow(body, sequence, command_id, strict)
+            cut = _layout(key, service_end, source_end - service_end - 3, dest_end - source_end - 3, length)
+        end = dest_end + 11 + length
         tlvs: Tlvs = ()
         oddities = 0
         if end != len(body):
@@ -138,28 +149,9 @@ def decode_sm(body: bytes | memoryview, sequence: int, command_id: int, strict: 
             tlvs, oddities = read_tlvs(body, end)
             if oddities and strict:
                 return _decode_slow(body, sequence, command_id, strict)
-        return (DeliverSm if command_id == _DELIVER else SubmitSm)(
-            body[:service_end],
-            body[service_end + 1],
-            body[service_end + 2],
-            body[service_end + 3 : source_end],
-            body[source_end + 1],
-            body[source_end + 2],
-            body[source_end + 3 : dest_end],
-            esm_class,
-            protocol_id,
-            priority,
-            b"",
-            b"",
-            delivery,
-            replace,
-            coding,
-            default_id,
-            body[start:end],
-            tlvs,
-            oddities,
-        )
-    except (ValueError, struct.error):
+        fields: Any = (*cut(body), tlvs, oddities)
+        return DeliverSm(*fields) if command_id == _DELIVER else SubmitSm(*fields)
+    except (ValueError, IndexError, struct.error):
         return _decode_slow(body, sequence, command_id, strict)
 
 

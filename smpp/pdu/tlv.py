@@ -13,6 +13,8 @@ MAX_TLVS = 256
 """TLVs kept of one PDU. The most that a real one carries is about twenty."""
 
 _HEAD = struct.Struct(">HH")
+_PAIR = struct.Struct(">HH1sHH2s")
+_PAIR_LENGTH = _PAIR.size
 
 
 class Oddity(IntFlag):
@@ -117,6 +119,11 @@ def tag_name(tag: int) -> str:
 def read_tlvs(body: bytes, offset: int) -> tuple[Tlvs, int]:
     """Read the TLVs from ``offset`` to the end of ``body``: (TLVs, Oddity flags). Never raises."""
     end = len(body)
+    if end - offset == _PAIR_LENGTH:
+        # What USSD centres send with each message: an operation of one octet, a session id of two.
+        tag, length, value, second, second_length, second_value = _PAIR.unpack_from(body, offset)
+        if length == 1 and second_length == 2:
+            return ((tag, value), (second, second_value)), 0
     found: list[tuple[int, bytes]] = []
     unpack = _HEAD.unpack_from
     while end - offset >= 4:

@@ -191,6 +191,17 @@ class PaperLink:
         self.pages.append(Page(decode_sm(body, 0, 4), token, sticky))
         return True
 
+    def accept_all(self, bind: int, connection: int, sequences: Any) -> None:
+        for sequence in sequences:
+            self.respond(bind, connection, sequence, 0)
+
+    def submit_pages(self, pages: Any) -> list[object]:
+        return [
+            token
+            for body, token, prefer, subscriber in pages
+            if not self.submit(body, token, prefer=prefer, sticky=True, subscriber=subscriber, urgent=True)
+        ]
+
     def bring(self, *sms: Sm) -> list[int]:
         """Deliver messages in one read; returns their sequence numbers."""
         events: list[LinkEvent] = []

@@ -386,6 +386,17 @@ class Line:
         world.waiting.append((token, world.connection, body, world.take(body) if world.eager else None))
         return True
 
+    def accept_all(self, bind: int, connection: int, sequences: Any) -> None:
+        for sequence in sequences:
+            self.respond(bind, connection, sequence, 0)
+
+    def submit_pages(self, pages: Any) -> list[object]:
+        return [
+            token
+            for body, token, prefer, subscriber in pages
+            if not self.submit(body, token, prefer=prefer, sticky=True, subscriber=subscriber, urgent=True)
+        ]
+
 
 class Billing:
     """Stands for `gateway.app.Backends`: a back end that honours keys, with a ledger of its own."""
@@ -592,5 +603,5 @@ def audit(simulation: Simulation, *, charged: int | None = None, hung_up: bool =
     assert not rows, f"orders are still open: {rows}"
     left = [(one.key[:2], one.session.waiting, one.closing) for one in gateway.host.conversations.values()]
     assert not left, f"sessions are left over: {left}"
-    (stored,) = gateway.store._read.execute("SELECT count(*) FROM session").fetchone()
-    assert stored == 0, "sessions are left over in the store"
+    stored = gateway.store.load(gateway.clock.now()).sessions
+    assert not stored, "sessions are left over in the store"

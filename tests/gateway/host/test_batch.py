@@ -183,11 +183,11 @@ async def test_a_fault_in_what_leaves_does_not_stop_the_host(
 async def test_a_session_that_cannot_be_written_down_does_not_stop_the_host(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dump(_: Any) -> Any:
+    def record(_: Any) -> Any:
         raise TypeError("a flow cannot hold this")
 
     with monkeypatch.context() as patch:
-        patch.setattr("gateway.host.conversation.Conversation.dump", dump)
+        patch.setattr("gateway.host.conversation.Conversation.record", record)
         await rig.dial("*2#")
     assert (rig.statuses, rig.texts) == ([AGAIN], [])
     await rig.dial("*2#")
