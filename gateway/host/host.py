@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import structlog
-from engine.chosen_language import chosen_language
 
+from engine.chosen_language import chosen_language
 from engine.effects import Note
 from engine.session import Waiting
 from gateway.host.batch import Batch, Mark

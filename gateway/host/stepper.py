@@ -25,7 +25,7 @@ from engine.effects import (
     SendSms,
 )
 from engine.inputs import BackendReplied, Begin, Digits, Input, LineReplied, Text
-from engine.machine import advance
+from engine.machine import Turn, advance
 from engine.session import Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
@@ -93,8 +93,11 @@ class Stepper:
         self.voice: Lane | None = None
         self.on_line: Callable[[Batch, Conversation, Effect], None] | None = None
 
-    def step(self, batch: Batch, conversation: Conversation, given: Input) -> None:
-        """Give a session an input and carry out what comes of it, up to its next wait."""
+    def step(self, batch: Batch, conversation: Conversation, given: Input, turn: Turn | None = None) -> None:
+        """Give a session an input and carry out what comes of it, up to its next wait.
+
+        `turn` is what the flow makes of the input where the caller has asked it already.
+        """
         latest = batch.latest
         before = (
             latest
@@ -110,7 +113,8 @@ class Stepper:
         trace: list[tuple[str, int, str]] | None = [] if observers else None
         for _ in range(WAIT_AT_MOST):
             held = conversation.session
-            turn = advance(conversation.flows, held, given, batch.now, trace)
+            if turn is None:
+                turn = advance(conversation.flows, held, given, batch.now, trace)
             conversation.session = turn.session
             answer: Input | None = None
             for effect in turn.effects:
@@ -154,7 +158,7 @@ class Stepper:
                     observe("turn", conversation, turn)
             if answer is None:
                 break
-            given = answer
+            given, turn = answer, None
         waiting = conversation.session.waiting
         if waiting is not _BACKEND and waiting is not _LOOK:
             if conversation.call is not None:

@@ -30,12 +30,15 @@ from gateway.host.suspension import Suspended
 from smpp.event import Answered as Confirmed
 from smpp.event import Failed, Inbound
 from smpp.links import Link
+from smpp.pdu.command import CommandId
 from smpp.pdu.message import Sm
 from ussd.arrival import Aborted, Answered, Dialled, Notified, NotUssd, Repeated, Stray
 from ussd.centre import UssdChannel
 from ussd.dialog import ANYWHERE, Dialog, Dialogs, Key
+from ussd.short_way import ShortWay
 
-_ENDED = Waiting.ENDED
+_ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
+_DELIVER = int(CommandId.DELIVER_SM)
 STORE_FAILED = 0x64  # ESME_RX_T_APPN: the centre sends the message again
 
 
@@ -46,6 +49,7 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     opened_at: int
     number: int
     session: str
+    live: Conversation | None = None
 
 
 class Way(msgspec.Struct, frozen=True, gc=False):
@@ -53,6 +57,15 @@ class Way(msgspec.Struct, frozen=True, gc=False):
 
     link: Link
     channel: UssdChannel
+    short: ShortWay[Live]
+
+
+class Live(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """A dialog whose messages are known by how they begin, with what its pages need each time."""
+
+    conversation: Conversation
+    key: Key
+    msisdn: bytes
 
 
 class UssdLane:
@@ -77,9 +90,78 @@ class UssdLane:
 
     def add(self, link: Link, channel: UssdChannel) -> None:
         """Serve a centre; its group is the channel's."""
-        self._ways[channel.group] = Way(link, channel)
+        self._ways[channel.group] = Way(link, channel, ShortWay(channel.dialect, channel.counts))
 
     # What comes in
+
+    def receive_known(self, batch: Batch, link: Link, event: Inbound) -> bool:
+        """Take a deliver_sm if it is a menu key of a dialog whose last message looked like it.
+
+        As `receive`, without decoding it; False, and nothing done, if it takes a longer look.
+        """
+        way = self._ways.get(link.name)
+        found = None if way is None or self._host.observers else way.short.find(event.body)
+        if way is None or found is None:
+            return False
+        live, size = found
+        conversation, key = live.conversation, live.key
+        last, session, dialogs = conversation.dialog, conversation.session, self.dialogs.by_key
+        if session.waiting is not _ANSWER or last is None or dialogs.get(key) is not last:
+            return False
+        if conversation.held or self.outreach.open:
+            return False
+        connection = (event.bind, event.connection)
+        taken = way.short.take(event.body, size, last, connection, event.sequence, batch.now)
+        if taken is None:
+            return False
+        dialog, text = taken
+        dialogs[key] = dialog
+        batch.undo.append((self.dialogs.put_back, (key, last)))
+        batch.accepted.append((link, event))
+        before = batch.before(conversation)
+        conversation.dialog = dialog
+        given = Text(text)
+        turn = machine.advance(conversation.flows, session, given, batch.now)
+        effects = turn.effects
+        effect = effects[0] if len(effects) == 1 else None
+        if type(effect) is not Collect or type(effect.text) is not str:
+            self._stepper.step(batch, conversation, given, turn)
+            return True
+        # The commonest turn: the next screen, and nothing else.
+        before.inputs.append(("Text", None if conversation.hides_input else text))
+        inputs, facts = conversation.tally
+        conversation.tally = (inputs + 1, facts)
+        conversation.session = turn.session
+        conversation.hides_input = effect.secret
+        body = way.channel.reply(dialog, effect.text, True, batch.now, self.dialogs, constant=effect.constant)
+        assert body is not None, "a live dialog takes a page"
+        before.answer = body
+        token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
+        batch.pages.append((link, (body, token, connection, live.msisdn)))
+        return True
+
+    def _get_known(self, way: Way, event: Inbound, sm: Sm, dialog: Dialog, *, typed: bool) -> None:
+        """Remember how the messages of a dialog look, and what was `typed`."""
+        conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
+        if conversation is None or event.command_id != _DELIVER:
+            return
+        short = way.short
+        head = short.head(event.body, sm)
+        if not head:
+            return
+        if typed:
+            short.learn(head, event.body, sm, dialog.seen[-1].digest)
+        if head != conversation.head or head not in short.heads:
+            self._forget(way, conversation)
+            conversation.head = head
+            short.heads[head] = Live(conversation, dialog.key, dialog.msisdn.encode())
+
+    @staticmethod
+    def _forget(way: Way, conversation: Conversation) -> None:
+        """Have a dialog that is over, or looks otherwise now, take the long way."""
+        live = way.short.heads.get(conversation.head)
+        if live is not None and live.conversation is conversation:
+            del way.short.heads[conversation.head]
 
     def receive(self, batch: Batch, link: Link, event: Inbound, sm: Sm) -> bool:
         """Take a deliver_sm; False if it is no USSD message."""
@@ -94,6 +176,7 @@ class UssdLane:
             # By far the commonest, so it does not go through the questions below.
             batch.accepted.append((link, event))
             self._answered(batch, arrival)
+            self._get_known(way, event, sm, arrival.dialog, typed=True)
             return True
         if isinstance(arrival, NotUssd):
             return False
@@ -110,6 +193,7 @@ class UssdLane:
             batch.accepted.append((link, event))
         if isinstance(arrival, Dialled):
             self._dialled(batch, way, arrival)
+            self._get_known(way, event, sm, arrival.dialog, typed=False)
         elif isinstance(arrival, Repeated):
             self._repeated(batch, way, arrival, source)
         elif isinstance(arrival, Stray):
@@ -210,7 +294,7 @@ class UssdLane:
         conversation = self._of_dialog.get((key, dialog.opened_at))
         if arrival.last:
             self.ends.closed(batch, dialog, conversation, "last_input")
-        if self.outreach:
+        if self.outreach.open:
             self.outreach.end(batch, dialog, Reach.REACHED)
         if conversation is None or conversation.session.waiting is _ENDED:
             self._host.counters["ussd_answer_without_session"] += 1
@@ -274,7 +358,7 @@ class UssdLane:
         dialog = conversation.dialog
         if dialog is None:
             return
-        batch.leave(self._of_dialog.pop, (dialog.key, dialog.opened_at), None)
+        batch.leave(self._let_go, dialog, conversation)
         self._mark_secret(batch, conversation, effect.text)
         text = "" if effect.text is None else plain(effect.text)
         conversation.closing = bool(text) and conversation.session.charged
@@ -315,10 +399,10 @@ class UssdLane:
             return
         before.answer = body
         key = (dialog.group, dialog.msisdn)
-        token = Page(key, dialog.opened_at, dialog.page, conversation.key)
+        token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
         self._put_page(batch, way.link, body, token, dialog)
         if not more:
-            batch.leaving.append((self._of_dialog.pop, ((key, dialog.opened_at), None)))
+            batch.leaving.append((self._let_go, (dialog, conversation)))
 
     def _own_dialog(self, batch: Batch, conversation: Conversation) -> Dialog:
         """Return the dialog to be changed in this batch: a copy, so that a failed commit can undo it."""
@@ -356,6 +440,22 @@ class UssdLane:
 
     # What became of a page
 
+    def arrived(self, event: Confirmed) -> bool:
+        """Take the submit_sm_resp of a page that the centre has accepted, where nobody waits to hear of it.
+
+        As `confirmed`; False, and nothing done, if it takes a longer look.
+        """
+        page = event.token
+        if type(page) is not Page or event.status or self.ends.last or self.outreach.open:
+            return False
+        conversation = page.live
+        if conversation is None or conversation.closing or (dialog := conversation.dialog) is None:
+            return False
+        if dialog.page == page.number:
+            # Without a body the page belongs to an input that the next one has overtaken.
+            dialog.answered = dialog.body is not None
+        return True
+
     def confirmed(self, batch: Batch, event: Confirmed) -> None:
         """Take the submit_sm_resp of a page."""
         page = event.token
@@ -369,7 +469,7 @@ class UssdLane:
             dialog_key, page.opened_at, page.number, event.status, batch.now, self.dialogs
         )
         self.ends.confirmed(batch, (page.dialog, page.opened_at), page.number, reason)
-        if self.outreach:
+        if self.outreach.open:
             self._reached(batch, way, page, event)
         conversation = self._host.conversations.get(page.session)
         if conversation is None or (reason is None and not conversation.closing):
@@ -509,7 +609,15 @@ class UssdLane:
         assert dialog is not None
         key = (dialog.key, dialog.opened_at)
         self._of_dialog[key] = conversation
-        batch.undo.append((self._of_dialog.pop, (key, None)))
+        batch.undo.append((self._let_go, (dialog, conversation)))
+
+    def _let_go(self, dialog: Dialog, conversation: Conversation) -> None:
+        """No more messages of this dialog are for its session."""
+        self._of_dialog.pop((dialog.key, dialog.opened_at), None)
+        way = self._ways.get(dialog.group)
+        if way is not None and conversation.head:
+            self._forget(way, conversation)
+            conversation.head = b""
 
     def _undo(self, batch: Batch, dialog: Dialog, before: Dialog | None) -> None:
         batch.undo.append((self.dialogs.put_back, (dialog.key, before)))

@@ -65,6 +65,12 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=False):
     self_served: bool
 
 
+KEPT_MAX = 1_024
+"""Texts of seconds, and of what was dialled, that are kept."""
+_DAY_MS = 86_400_000
+_HANDED = frozenset({QUEUE, CALLBACK})
+_EVENT = Channel.EVENT.value
+
 FIELDS = ("number", *Detail.__struct_fields__)
 """The columns of the files."""
 
@@ -101,6 +107,11 @@ class Details:
         self._dialects = dialects
         self._counters = counters
         self._full = full_numbers
+        # Hashers to be copied: a key is much more work than a short text.
+        self._sessions = hashlib.blake2b(key=key, digest_size=12)
+        self._numbers: dict[int, hashlib.blake2b] = {}
+        self._seconds: dict[int, str] = {}
+        self._called: dict[str, str] = {}
 
     def record(self, conversation: Conversation, frames: Sequence[str], now: int) -> Detail:
         """Return the record of a session that ends now; `frames` are the flows it was last seen in."""
@@ -114,30 +125,34 @@ class Details:
     def _made(self, conversation: Conversation, frames: Sequence[str], now: int) -> Detail:
         session, dialog = conversation.session, conversation.dialog
         inputs, facts = conversation.tally
-        begun = [fact[1] for fact in facts if fact[0] == FLOW]
-        path = tuple(dict.fromkeys((*begun, *frames)))
-        queues = [fact for fact in facts if fact[0] in (QUEUE, CALLBACK)]
-        calls = [fact for fact in facts if fact[0] == CALL]
-        messages = [fact for fact in facts if fact[0] == SMS]
+        by_word: dict[str, list[Fact]] = {}
+        for fact in facts:
+            by_word.setdefault(fact[0], []).append(fact)
+        path = tuple(dict.fromkeys([*[fact[1] for fact in by_word.get(FLOW, ())], *frames]))
+        queues = [fact for fact in facts if fact[0] in _HANDED]
+        calls, messages = by_word.get(CALL, ()), by_word.get(SMS, ())
+        refused = by_word.get(REFUSED, ())
         link = "" if dialog is None else dialog.group
         ours = begun_by_us(conversation.key) if dialog is None else dialog.ours
         handed = int(queues[0][2]) if queues else now
+        name = self._sessions.copy()
+        name.update(conversation.key.encode())
         return Detail(
-            session=hashlib.blake2b(conversation.key.encode(), key=self._key, digest_size=12).hexdigest(),
+            session=name.hexdigest(),
             build=session.build,
             channel=session.channel,
-            started=moment(session.started),
-            ended=moment(now),
+            started=self._moment(session.started),
+            ended=self._moment(now),
             duration_ms=max(0, now - session.started),
             handling_ms=max(0, handed - session.started),
             subscriber=session.caller if self._full else masked_number(session.caller),
             subscriber_key=self._hash(session.caller, now),
-            called=masked_text(session.called),
+            called=self._masked(session.called),
             flow=path[0] if path else "",
             path=" ".join(path),
             topic=_topic(conversation, path),
             language=session.lang,
-            reason=next((fact[1] for fact in reversed(facts) if fact[0] == END), "lost"),
+            reason=by_word[END][-1][1] if END in by_word else "lost",
             inputs=inputs,
             pages=0 if dialog is None else dialog.page,
             turns=0 if dialog is None else dialog.turns,
@@ -146,23 +161,57 @@ class Details:
             link=link,
             dialect=self._dialects.get(link, ""),
             messages=len(messages),
-            message_parts=sum(int(fact[1]) for fact in messages),
-            calls=" ".join(f"{name}:{outcome}" for _, name, outcome, _ in calls),
-            charges=" ".join(f"{name}:{outcome}:{amount}" for _, name, outcome, amount in calls if amount),
-            refused=" ".join(f"{fact[1]}:{fact[2]}" for fact in facts if fact[0] == REFUSED),
-            queue=" ".join(dict.fromkeys(fact[1] for fact in queues)),
-            task=" ".join(fact[3] for fact in queues if fact[3]),
-            self_served=not queues and session.channel != Channel.EVENT,
+            message_parts=sum([int(fact[1]) for fact in messages]) if messages else 0,
+            calls=" ".join([f"{name}:{outcome}" for _, name, outcome, _ in calls]) if calls else "",
+            charges=_charges(calls) if calls else "",
+            refused=" ".join([f"{fact[1]}:{fact[2]}" for fact in refused]) if refused else "",
+            queue=" ".join(dict.fromkeys([fact[1] for fact in queues])) if queues else "",
+            task=" ".join([fact[3] for fact in queues if fact[3]]) if queues else "",
+            self_served=not queues and session.channel != _EVENT,
         )
+
+    def _moment(self, at: int) -> str:
+        """As `moment`; the text of a second is kept, for many sessions end in it."""
+        second, ms = divmod(at, 1000)
+        text = self._seconds.get(second)
+        if text is None:
+            if len(self._seconds) >= KEPT_MAX:
+                self._seconds.clear()
+            text = self._seconds[second] = moment(second * 1000).partition(".")[0]
+        return f"{text}.{ms:03d}+00:00"
+
+    def _masked(self, called: str) -> str:
+        """As `masked_text`; what was dialled is mostly one of few codes."""
+        text = self._called.get(called)
+        if text is None:
+            text = masked_text(called)
+            if len(self._called) < KEPT_MAX:
+                self._called[called] = text
+        return text
 
     def _hash(self, number: str, now: int) -> str:
         if not number:
             return ""
-        year = str(datetime.fromtimestamp(now / 1000, UTC).year).encode()
-        return hashlib.blake2b(number.encode(), key=self._key, salt=year, digest_size=12).hexdigest()
+        day = now // _DAY_MS
+        prepared = self._numbers.get(day)
+        if prepared is None:
+            year = str(datetime.fromtimestamp(now / 1000, UTC).year).encode()
+            prepared = hashlib.blake2b(key=self._key, salt=year, digest_size=12)
+            self._numbers = {day: prepared}
+        hasher = prepared.copy()
+        hasher.update(number.encode())
+        return hasher.hexdigest()
+
+
+def _charges(calls: Sequence[Fact]) -> str:
+    return " ".join([f"{name}:{outcome}:{amount}" for _, name, outcome, amount in calls if amount])
 
 
 def _topic(conversation: Conversation, path: Sequence[str]) -> str:
     """Return the topic of the innermost flow that declares one."""
     flows = conversation.flows.flows
-    return next((topic for name in reversed(path) if name in flows and (topic := flows[name].topic)), "")
+    for name in reversed(path):
+        flow = flows.get(name)
+        if flow is not None and flow.topic:
+            return flow.topic
+    return ""
