@@ -72,7 +72,7 @@ class Inbounds:
                     if channel is not None and read_by != (event.bind, event.connection, event.sent_at):  # type: ignore[union-attr]
                         # Once for all that left with one write.
                         read_by = (event.bind, event.connection, event.sent_at)  # type: ignore[union-attr]
-                        sent_at = event.sent_at
+                        sent_at = read_by[2]
                         channel.confirmed(read_by[:2], read_by[2])
                     if type(event.token) is Page:  # type: ignore[union-attr]
                         self._ussd.confirmed(batch, event)  # type: ignore[arg-type]

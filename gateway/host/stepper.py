@@ -107,9 +107,13 @@ class Stepper:
         observers = self._host.observers
         lane = self.lanes[conversation.session.channel]
         # What came in, for the journal row of this turn; typed secrets are left out.
-        typed = given.text if type(given) is Text and not conversation.hides_input else None
-        before.inputs.append((type(given).__name__, typed))
-        self._tally(conversation, given)
+        if type(given) is Text:
+            before.inputs.append(("Text", None if conversation.hides_input else given.text))
+            count, facts = conversation.tally
+            conversation.tally = (count + 1, facts)
+        else:
+            before.inputs.append((type(given).__name__, None))
+            self._tally(conversation, given)
         trace: list[tuple[str, int, str]] | None = [] if observers else None
         for _ in range(WAIT_AT_MOST):
             held = conversation.session
@@ -172,17 +176,15 @@ class Stepper:
 
     @staticmethod
     def _tally(conversation: Conversation, given: Input) -> None:
-        """Count an input for the session's record."""
-        kind = type(given)
-        if kind is Text or kind is Digits:
+        """Count an input that is no text for the session's record."""
+        if isinstance(given, Begin):
+            conversation.tally = noted(conversation.tally, FLOW, given.flow)
+        elif isinstance(given, Digits):
             inputs, facts = conversation.tally
             conversation.tally = (inputs + 1, facts)
-        elif isinstance(given, BackendReplied):
-            if conversation.call is not None:
-                fact = call_fact(conversation, conversation.call, given.outcome)
-                conversation.tally = noted(conversation.tally, *fact)
-        elif isinstance(given, Begin):
-            conversation.tally = noted(conversation.tally, FLOW, given.flow)
+        elif isinstance(given, BackendReplied) and conversation.call is not None:
+            fact = call_fact(conversation, conversation.call, given.outcome)
+            conversation.tally = noted(conversation.tally, *fact)
 
     def _carry_out(self, batch: Batch, conversation: Conversation, effect: Effect) -> None:
         match effect:

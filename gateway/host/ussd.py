@@ -140,21 +140,21 @@ class UssdLane:
         batch.pages.append((link, (body, token, connection, live.msisdn)))
         return True
 
-    def _get_known(self, way: Way, event: Inbound, sm: Sm, dialog: Dialog, *, typed: bool) -> None:
-        """Remember how the messages of a dialog look, and what was `typed`."""
-        conversation = self._of_dialog.get((dialog.key, dialog.opened_at))
-        if conversation is None or event.command_id != _DELIVER:
-            return
+    def _get_known(
+        self, way: Way, event: Inbound, sm: Sm, dialog: Dialog, conversation: Conversation
+    ) -> bytes:
+        """Remember how the messages of a dialog look; returns how they begin, b"" if that says nothing."""
+        if event.command_id != _DELIVER or conversation.session.waiting is _ENDED:
+            return b""
         short = way.short
         head = short.head(event.body, sm)
-        if not head:
-            return
-        if typed:
-            short.learn(head, event.body, sm, dialog.seen[-1].digest)
-        if head != conversation.head or head not in short.heads:
-            self._forget(way, conversation)
+        if head and (head != conversation.head or head not in short.heads):
+            if conversation.head:
+                self._forget(way, conversation)
             conversation.head = head
-            short.heads[head] = Live(conversation, dialog.key, dialog.msisdn.encode())
+            key = (dialog.group, dialog.msisdn)
+            short.heads[head] = Live(conversation, key, dialog.msisdn.encode())
+        return head
 
     @staticmethod
     def _forget(way: Way, conversation: Conversation) -> None:
@@ -175,26 +175,32 @@ class UssdLane:
         if type(arrival) is Answered:
             # By far the commonest, so it does not go through the questions below.
             batch.accepted.append((link, event))
-            self._answered(batch, arrival)
-            self._get_known(way, event, sm, arrival.dialog, typed=True)
+            answering = self._answered(batch, arrival)
+            if answering is not None:
+                head = self._get_known(way, event, sm, arrival.dialog, answering)
+                if head:
+                    way.short.learn(head, event.body, sm, arrival.dialog.seen[-1].digest)
+            return True
+        if type(arrival) is Dialled:
+            if self._host.store.full:
+                # Live dialogs go on with the room of the reserve; nothing new is begun.
+                self.dialogs.put_back(arrival.dialog.key, arrival.before)
+                self._host.counters["refused_disk_full"] += 1
+                batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
+                return True
+            batch.accepted.append((link, event))
+            conversation = self._dialled(batch, way, arrival)
+            if conversation is not None:
+                self._get_known(way, event, sm, arrival.dialog, conversation)
             return True
         if isinstance(arrival, NotUssd):
             return False
-        if isinstance(arrival, Dialled) and self._host.store.full:
-            # Live dialogs go on with the room of the reserve; nothing new is begun.
-            self.dialogs.put_back(arrival.dialog.key, arrival.before)
-            self._host.counters["refused_disk_full"] += 1
-            batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
-            return True
         status = arrival.status if isinstance(arrival, Stray) else 0
         if status:
             batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
         else:
             batch.accepted.append((link, event))
-        if isinstance(arrival, Dialled):
-            self._dialled(batch, way, arrival)
-            self._get_known(way, event, sm, arrival.dialog, typed=False)
-        elif isinstance(arrival, Repeated):
+        if isinstance(arrival, Repeated):
             self._repeated(batch, way, arrival, source)
         elif isinstance(arrival, Stray):
             self._stray(batch, way, arrival, source)
@@ -204,29 +210,30 @@ class UssdLane:
             self._notified(batch, way, arrival)
         return True
 
-    def _dialled(self, batch: Batch, way: Way, arrival: Dialled) -> None:
+    def _dialled(self, batch: Batch, way: Way, arrival: Dialled) -> Conversation | None:
+        """Begin what was dialled; returns the session, None if there is none."""
         dialog = arrival.dialog
-        self._undo(batch, dialog, arrival.before)
+        batch.undo.append((self.dialogs.put_back, ((dialog.group, dialog.msisdn), arrival.before)))
         if arrival.superseded is not None:
             self._hung_up(batch, arrival.superseded, "superseded")
         if self._host.draining:
             self._farewell(batch, way, dialog, way.channel.dialect.farewell, "closing_down")
-            return
+            return None
         flows = self._host.library.current
         start = flows.dial(arrival.text)
         if start is None:
             self._host.counters["ussd_no_flow"] += 1
             self._farewell(batch, way, dialog, self._unknown(batch, dialog), "no_flow")
-            return
+            return None
         refusal = self._host.switches.refusal(start.flow, dialog.msisdn, Channel.USSD)
         if refusal is not None:
             self._farewell(batch, way, dialog, refusal or self._unknown(batch, dialog), "switched_off")
-            return
+            return None
         dialog.called = start.called  # secrets in what was dialled are hidden there
         kept = self._suspended.take(batch, flows, Channel.USSD, dialog.msisdn, start)
         if kept is not None:
-            self._converse(batch, dialog, flows, machine.reopen(flows, kept, batch.now), Reopened())
-            return
+            again = machine.reopen(flows, kept, batch.now)
+            return self._converse(batch, dialog, flows, again, Reopened())
         session = machine.begin(
             flows,
             channel=Channel.USSD,
@@ -235,21 +242,24 @@ class UssdLane:
             lang=self._host.language(dialog.msisdn, batch.now),
             now=batch.now,
         )
-        self._converse(batch, dialog, flows, session, Begin(start.flow, start.arguments, start.ahead))
+        given = Begin(start.flow, start.arguments, start.ahead)
+        return self._converse(batch, dialog, flows, session, given)
 
     def _unknown(self, batch: Batch, dialog: Dialog) -> str:
         return self._host.library.current.project.unknown(self._host.language(dialog.msisdn, batch.now))
 
     def _converse(
         self, batch: Batch, dialog: Dialog, flows: FlowSet, session: Session, given: Begin | Reopened
-    ) -> None:
+    ) -> Conversation:
         """Let a session begin over a fresh dialog."""
         conversation = Conversation(f"u:{dialog.group}:{dialog.msisdn}:{dialog.opened_at}", flows, session)
         batch.touch(conversation)  # before the dialog is its own: a failed commit leaves neither
         conversation.dialog = dialog
         self._host.conversations[conversation.key] = conversation
-        self._bind(batch, conversation)
+        self._of_dialog[(dialog.group, dialog.msisdn), dialog.opened_at] = conversation
+        batch.undo.append((self._let_go, (dialog, conversation)))
         self._stepper.step(batch, conversation, given)
+        return conversation
 
     def open(self, batch: Batch, opening: Opening) -> Opened:
         """Begin a dialog by ourselves (network-initiated); its first screen goes over any bind."""
@@ -287,7 +297,8 @@ class UssdLane:
         self._converse(batch, dialog, flows, session, Begin(opening.flow, opening.arguments))
         return Opened.BEGUN if self.outreach.is_open(opening.id) else Opened.DONE
 
-    def _answered(self, batch: Batch, arrival: Answered) -> None:
+    def _answered(self, batch: Batch, arrival: Answered) -> Conversation | None:
+        """Give an input to its session; returns that, None if there is none."""
         dialog = arrival.dialog
         key = (dialog.group, dialog.msisdn)
         batch.undo.append((self.dialogs.put_back, (key, arrival.before)))
@@ -298,13 +309,14 @@ class UssdLane:
             self.outreach.end(batch, dialog, Reach.REACHED)
         if conversation is None or conversation.session.waiting is _ENDED:
             self._host.counters["ussd_answer_without_session"] += 1
-            return
+            return None
         batch.before(conversation)
         conversation.dialog = dialog
         self._stepper.step(batch, conversation, Text(arrival.text))
         if arrival.last and (conversation.closing or not conversation.ended):
             # The network had closed the dialog with this input: no page of ours could be seen.
             self._unshown(batch, conversation, "network")
+        return conversation
 
     def _repeated(self, batch: Batch, way: Way, arrival: Repeated, source: tuple[int, int]) -> None:
         dialog = arrival.dialog
@@ -401,8 +413,6 @@ class UssdLane:
         key = (dialog.group, dialog.msisdn)
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
         self._put_page(batch, way.link, body, token, dialog)
-        if not more:
-            batch.leaving.append((self._let_go, (dialog, conversation)))
 
     def _own_dialog(self, batch: Batch, conversation: Conversation) -> Dialog:
         """Return the dialog to be changed in this batch: a copy, so that a failed commit can undo it."""
@@ -577,6 +587,7 @@ class UssdLane:
                     False,
                     True,
                 )
+                batch.leave(self._let_go, dialog, conversation)
                 self.ends.leaves(batch, conversation.dialog or dialog, conversation, "late")
                 self._stepper.step(batch, conversation, Late())
             case _:
@@ -604,16 +615,9 @@ class UssdLane:
 
     # Memory
 
-    def _bind(self, batch: Batch, conversation: Conversation) -> None:
-        dialog = conversation.dialog
-        assert dialog is not None
-        key = (dialog.key, dialog.opened_at)
-        self._of_dialog[key] = conversation
-        batch.undo.append((self._let_go, (dialog, conversation)))
-
     def _let_go(self, dialog: Dialog, conversation: Conversation) -> None:
         """No more messages of this dialog are for its session."""
-        self._of_dialog.pop((dialog.key, dialog.opened_at), None)
+        self._of_dialog.pop(((dialog.group, dialog.msisdn), dialog.opened_at), None)
         way = self._ways.get(dialog.group)
         if way is not None and conversation.head:
             self._forget(way, conversation)
