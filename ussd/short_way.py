@@ -1,12 +1,13 @@
-"""The short way of a USSD input: a message that looks as the last one of its dialog did is not decoded.
+"""The short way of USSD messages: what looks as one before that was decoded is not decoded again.
 
 Theory of operation. All octets of a deliver_sm in front of its text (the *head*: addresses, esm_class,
 data_coding) are the same in every message of a dialog. A message that was decoded and accepted leaves its
 head here with the owner of its dialog; the next one is found by it, and its text, operation and session id
-stand at known places behind. What a short input with its operation means is kept as well. Anything unusual
-is no case for this module: `find` or `take` gives None, nothing has changed, and `ussd.centre` decides.
+stand at known places behind. What a short input with its operation means is kept as well. A dialled code is
+known by everything round the number of the subscriber. Anything unusual is no case for this module: `find`,
+`take` or `dial` gives None, nothing has changed, and `ussd.centre` decides.
 
-Inputs longer than a menu key are never kept: they may be secrets.
+Inputs longer than a menu key and codes longer than usual are never kept: they may hold secrets.
 """
 
 from __future__ import annotations
@@ -14,22 +15,38 @@ from __future__ import annotations
 from collections import Counter
 from typing import Generic, TypeVar
 
+import msgspec
+
+from smpp.msisdn import E164_MAX, MSISDN_MIN
 from smpp.pdu.message import Sm
 from ussd.dialect import Dialect
-from ussd.dialog import NO_ID, Dialog, Seen
+from ussd.dialog import NO_ID, Dialog, Dialogs, Seen
 from ussd.operation import LAST_INPUTS, TAG_OP, Event
 from ussd.repeat import find_original, with_seen
 from ussd.screen import plain_codings, plain_text
 
-KEY_MAX = 2
-"""Octets of a menu key; what is longer is decoded each time."""
-INPUTS_MAX = 2_048
+KEY_MAX, CODE_MAX = 2, 6
+"""Octets of a menu key and of a dialled code; what is longer is decoded each time."""
+INPUTS_MAX, CODES_MAX = 2_048, 512
 SIZES_MAX = 4
 """Lengths of heads that are tried: short codes and numbers of one centre have few different lengths."""
 _BEHIND = 11
 """Octets behind the text: the operation (5) and a session id of two octets (6)."""
 
+_ZERO = ord("0")
+
 Owner = TypeVar("Owner")
+
+
+class Code(msgspec.Struct, frozen=True, gc=False):
+    """A dialled code: its text and its digest, what is echoed, and the octets behind the head."""
+
+    text: str
+    digest: bytes
+    service_type: bytes
+    dest: bytes
+    route: bytes
+    behind: int
 
 
 class ShortWay(Generic[Owner]):
@@ -37,6 +54,7 @@ class ShortWay(Generic[Owner]):
 
     __slots__ = (
         "_answer_ms",
+        "_codes",
         "_counts",
         "_end_bit",
         "_end_when_set",
@@ -47,6 +65,7 @@ class ShortWay(Generic[Owner]):
         "_plain",
         "_sizes",
         "_tag",
+        "_total_ms",
         "_unit_mask",
         "_usable",
         "heads",
@@ -62,7 +81,8 @@ class ShortWay(Generic[Owner]):
         self._end_bit, self._end_when_set = layout.end_bit, layout.end_when_set
         self._op_in = dialect.op_in
         self._plain = plain_codings(dialect)
-        self._answer_ms = dialect.answer_ms
+        self._answer_ms, self._total_ms = dialect.answer_ms, dialect.total_ms
+        self._codes: dict[tuple[bytes, bytes], Code] = {}
         self._sizes: list[int] = []
         self._inputs: dict[bytes, tuple[str, bytes]] = {}
         self.heads: dict[bytes, Owner] = {}
@@ -100,6 +120,24 @@ class ShortWay(Generic[Owner]):
             and (typed := plain_text(text)) is not None
         ):
             self._inputs[body[len(head) : -6]] = (typed, digest)
+
+    def learn_code(self, head: bytes, body: bytes, sm: Sm, text: str, dialog: Dialog) -> None:
+        """Keep what a message that opened a dialog looks like but for its number, if it is a plain code."""
+        source, dialled = sm.source, sm.short_message
+        if (
+            sm.source_ton == 1
+            and dialog.msisdn.encode() == source
+            and dialog.route.endswith(source + b"\0")
+            and 0 < len(dialled) <= CODE_MAX
+            and dialled[:1] in (b"*", b"#")
+            and len(self._codes) < CODES_MAX
+        ):
+            start = len(sm.service_type) + 3
+            behind = len(body) - len(head)
+            route = dialog.route[: -len(source) - 1]
+            key = (body[:start], body[start + len(source) : -2])
+            seen = dialog.seen[-1]
+            self._codes[key] = Code(text, seen.digest, sm.service_type, sm.dest, route, behind)
 
     # Taking
 
@@ -151,3 +189,47 @@ class ShortWay(Generic[Owner]):
         dialog.idle_due = 0
         self._counts["input"] += 1
         return dialog, text
+
+    def dial(
+        self, body: bytes, group: str, connection: tuple[int, int], sequence: int, now: int, dialogs: Dialogs
+    ) -> tuple[Dialog, str, bytes] | None:
+        """Open a dialog with a subscriber who has had none lately; returns it, what was dialled, the head.
+
+        As `UssdChannel.receive`; the dialog is in `dialogs` then.
+        """
+        start = body.find(0) + 3
+        end = body.find(0, start)
+        code = self._codes.get((body[:start], body[end:-2]))
+        if code is None:
+            return None
+        source = body[start:end]
+        if not source.isdigit() or source[0] == _ZERO or not MSISDN_MIN <= end - start <= E164_MAX:
+            return None
+        key = (group, source.decode("ascii"))
+        if key in dialogs.by_key:
+            return None
+        dialogs.sweep(now)
+        octets = body[-2:]
+        value = octets[0] << 8 | octets[1]
+        unit = value & self._unit_mask if self._unit_mask else NO_ID
+        dialog = Dialog(
+            group=group,
+            msisdn=key[1],
+            called=code.text,
+            opened_at=now,
+            service_type=code.service_type,
+            dest=code.dest,
+            route=b"%b%b\0" % (code.route, source),
+            octets=octets,
+            ident=value & self._id_mask,
+            unit=unit,
+            connection=connection,
+            seen=(Seen(connection, sequence, code.digest, unit, now, True),),
+            turns=1,
+            answer_due=now + self._answer_ms,
+            total_due=now + self._total_ms,
+        )
+        dialogs.by_key[key] = dialog
+        dialogs.live += 1
+        self._counts["dialled"] += 1
+        return dialog, code.text, body[: -code.behind]

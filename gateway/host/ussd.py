@@ -100,9 +100,11 @@ class UssdLane:
         As `receive`, without decoding it; False, and nothing done, if it takes a longer look.
         """
         way = self._ways.get(link.name)
-        found = None if way is None or self._host.observers else way.short.find(event.body)
-        if way is None or found is None:
+        if way is None or self._host.observers:
             return False
+        found = way.short.find(event.body)
+        if found is None:
+            return self._dialled_known(batch, way, event)
         live, size = found
         conversation, key = live.conversation, live.key
         last, session, dialogs = conversation.dialog, conversation.session, self.dialogs.by_key
@@ -140,21 +142,41 @@ class UssdLane:
         batch.pages.append((link, (body, token, connection, live.msisdn)))
         return True
 
+    def _dialled_known(self, batch: Batch, way: Way, event: Inbound) -> bool:
+        """Take a deliver_sm if a subscriber without a dialog has dialled a code that was dialled before."""
+        host, body = self._host, event.body
+        if host.store.full:
+            return False
+        source = (event.bind, event.connection)
+        opened = way.short.dial(body, way.channel.group, source, event.sequence, batch.now, self.dialogs)
+        if opened is None:
+            return False
+        dialog, text, head = opened
+        batch.accepted.append((way.link, event))
+        conversation = self._dialled(batch, way, Dialled(dialog, text))
+        if conversation is not None and conversation.session.waiting is not _ENDED:
+            self._know(way, head, dialog, conversation)
+        return True
+
     def _get_known(
         self, way: Way, event: Inbound, sm: Sm, dialog: Dialog, conversation: Conversation
     ) -> bytes:
         """Remember how the messages of a dialog look; returns how they begin, b"" if that says nothing."""
         if event.command_id != _DELIVER or conversation.session.waiting is _ENDED:
             return b""
-        short = way.short
-        head = short.head(event.body, sm)
-        if head and (head != conversation.head or head not in short.heads):
+        head = way.short.head(event.body, sm)
+        if head:
+            self._know(way, head, dialog, conversation)
+        return head
+
+    def _know(self, way: Way, head: bytes, dialog: Dialog, conversation: Conversation) -> None:
+        """Let messages that begin so be those of a dialog."""
+        heads = way.short.heads
+        if head != conversation.head or head not in heads:
             if conversation.head:
                 self._forget(way, conversation)
             conversation.head = head
-            key = (dialog.group, dialog.msisdn)
-            short.heads[head] = Live(conversation, key, dialog.msisdn.encode())
-        return head
+            heads[head] = Live(conversation, (dialog.group, dialog.msisdn), dialog.msisdn.encode())
 
     @staticmethod
     def _forget(way: Way, conversation: Conversation) -> None:
@@ -191,7 +213,9 @@ class UssdLane:
             batch.accepted.append((link, event))
             conversation = self._dialled(batch, way, arrival)
             if conversation is not None:
-                self._get_known(way, event, sm, arrival.dialog, conversation)
+                head = self._get_known(way, event, sm, arrival.dialog, conversation)
+                if head:
+                    way.short.learn_code(head, event.body, sm, arrival.text, arrival.dialog)
             return True
         if isinstance(arrival, NotUssd):
             return False
