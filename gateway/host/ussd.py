@@ -66,6 +66,7 @@ class Live(msgspec.Struct, frozen=True, eq=False, gc=False):
     conversation: Conversation
     key: Key
     msisdn: bytes
+    dest: bytes
 
 
 class UssdLane:
@@ -110,6 +111,8 @@ class UssdLane:
         last, session, dialogs = conversation.dialog, conversation.session, self.dialogs.by_key
         if session.waiting is not _ANSWER or last is None or dialogs.get(key) is not last:
             return False
+        if last.dest != live.dest:
+            return False  # a message that looked otherwise came in between
         if conversation.held or self.outreach.open:
             return False
         connection = (event.bind, event.connection)
@@ -176,7 +179,8 @@ class UssdLane:
             if conversation.head:
                 self._forget(way, conversation)
             conversation.head = head
-            heads[head] = Live(conversation, (dialog.group, dialog.msisdn), dialog.msisdn.encode())
+            key = (dialog.group, dialog.msisdn)
+            heads[head] = Live(conversation, key, dialog.msisdn.encode(), dialog.dest)
 
     @staticmethod
     def _forget(way: Way, conversation: Conversation) -> None:
