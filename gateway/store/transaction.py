@@ -137,13 +137,20 @@ class Change:
         for batch in self.batches:
             lost = []
             for group in batch.groups:
-                if not self._wins(group):
+                sessions_of = group.sessions
+                if len(sessions_of) == 1 and not (group.once or group.unfit):
+                    # `_wins` for the usual group.
+                    key, version, _ = sessions_of[0]
+                    wins = versions.get(key, 0) == version
+                else:
+                    wins = self._wins(group)
+                if not wins:
                     group.lost = True
                     lost.append(group)
                     continue
                 if group.lost:
                     group.lost = False
-                for key, version, session in group.sessions:
+                for key, version, session in sessions_of:
                     if key not in first:
                         first[key] = version
                     sessions[key] = session
