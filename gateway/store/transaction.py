@@ -137,20 +137,13 @@ class Change:
         for batch in self.batches:
             lost = []
             for group in batch.groups:
-                sessions_of = group.sessions
-                if len(sessions_of) == 1 and not (group.once or group.unfit):
-                    # `_wins` for the usual group.
-                    key, version, _ = sessions_of[0]
-                    wins = versions.get(key, 0) == version
-                else:
-                    wins = self._wins(group)
-                if not wins:
+                if not self._wins(group):
                     group.lost = True
                     lost.append(group)
                     continue
                 if group.lost:
                     group.lost = False
-                for key, version, session in sessions_of:
+                for key, version, session in group.sessions:
                     if key not in first:
                         first[key] = version
                     sessions[key] = session
