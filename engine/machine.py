@@ -51,6 +51,7 @@ from engine.inputs import (
     Text,
     Unshown,
 )
+from engine.key_turn import key_turn
 from engine.question import Question
 from engine.reopening import answer_offer, offer, resumable
 from engine.run import GONE, Run
@@ -58,6 +59,7 @@ from engine.session import Session, Waiting
 from engine.values import Value
 
 STOP = -1
+_ANSWER = Waiting.ANSWER
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):
@@ -116,6 +118,10 @@ def advance(
     """
     if session.build != flows.build:
         raise WrongBuildError(f"the session is of build {session.build}, the flows are {flows.build}")
+    if session.waiting is _ANSWER and type(given) is Text and trace is None:
+        short = key_turn(flows, session, given.text, now)
+        if short is not None:
+            return Turn(short[0], (short[1],))
     action = _ACTIONS.get((session.waiting, type(given)))
     if action is None:
         return _ignored(session, given)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from engine.answer import cleaned
 from engine.effects import Collect
 from engine.flow import STOP, Step
+from engine.glance import Glance
 from engine.inputs import Digits, Input, Silence, Text
 from engine.phrase import phrases
 from engine.prompts import Page
@@ -32,7 +33,8 @@ class Question(Step):
     `tries` counts askings, wrong answers and silence together; without `own_tries` a call takes those of
     `voice:` of the project. `timeout_ms` None is `keep` of the flow, else
     the channel's own time. The
-    blocks are step numbers. `screens` are the pages of constant questions by (channel, language).
+    blocks are step numbers. `screens` are the pages of constant questions by (channel, language), `keys` the
+    answers that are always there, save nothing and lead to the same step each time.
     """
 
     tries: int = 3
@@ -43,6 +45,7 @@ class Question(Step):
     hint: Wording | None = None
     secret: bool = False
     screens: Mapping[tuple[str, str], tuple[Page, ...]] = field(default_factory=dict)
+    keys: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
     plates: dict[tuple[str, str], Plate] = field(default_factory=dict, compare=False, repr=False)
 
     waits = True
@@ -164,7 +167,7 @@ class Question(Step):
         self.plates[kind] = effect, timeout_ms
         return effect, timeout_ms
 
-    def whole_text(self, run: Run) -> str | None:
+    def whole_text(self, run: Run | Glance) -> str | None:
         """Return the question if it is surely one page and not secret; None sends it the long way."""
         return None
 

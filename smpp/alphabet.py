@@ -29,6 +29,10 @@ _OCTETS: dict[int, bytes] = {
 } | {ord(char): bytes((ESCAPE, septet)) for septet, char in EXTENSION.items()}
 
 
+_SAME = bytes(code for code, octets in _OCTETS.items() if octets == bytes((code % 256,)) and code < 128)
+"""ASCII characters that are the same octet in GSM-7."""
+
+
 def encode_gsm7(text: str) -> bytes:
     """Encode to unpacked septets, one per octet; extension characters take two (0x1B first).
 
@@ -44,6 +48,10 @@ def encode_gsm7(text: str) -> bytes:
 
 def gsm7_or_none(text: str) -> bytes | None:
     """Encode to unpacked septets, or None if a character is not in the alphabet: no exception to pay for."""
+    if text.isascii():
+        octets = text.encode("ascii")
+        if not octets.translate(None, _SAME):
+            return octets
     try:
         return codecs.charmap_encode(text, "strict", _OCTETS)[0]
     except UnicodeEncodeError:

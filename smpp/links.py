@@ -263,22 +263,36 @@ class Link:
             return
         now = self._clock()
         batch: list[LinkEvent] = []
+        accepted = self._traffic.throttle.accepted
+        count, sent_at = 0, 0
         for event in events:
-            kind = type(event)
-            if kind is Inbound:
-                batch.append(event)  # type: ignore[arg-type]
-            elif kind is Answered:
-                answered = self._traffic.answered(slot, event, now)  # type: ignore[arg-type]
+            if isinstance(event, Inbound):
+                batch.append(event)
+            elif isinstance(event, Answered):
+                page = event.token
+                if type(page) is tuple and not event.status and len(event.body) <= len(event.message_id) + 5:
+                    # `Traffic.answered` for a page that has arrived; those of one write are counted together.
+                    event.token = page[1]
+                    if event.sent_at != sent_at:
+                        if count:
+                            accepted(count, sent_at, now)
+                        count, sent_at = 0, event.sent_at
+                    count += 1
+                    batch.append(event)
+                    continue
+                answered = self._traffic.answered(slot, event, now)
                 if answered is not None:
                     batch.append(answered)
             elif isinstance(event, Failed):
-                failed = self._traffic.failed(event, now)
+                failed = self._traffic.failed(slot, event, now)
                 if failed is not None:
                     batch.append(failed)
             elif isinstance(event, Bound):
                 self._came_up(slot, event, now, batch)
             elif isinstance(event, BindRefused):
                 slot.refused = event.status
+        if count:
+            accepted(count, sent_at, now)
         if connection.session.closed and slot.reason == "":
             self._keep_counters(connection.session)
             self._went_down(slot, connection.session.close_reason, now, batch)

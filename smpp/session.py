@@ -17,7 +17,9 @@ What it does not know: sockets, clocks, what a message means, reconnecting, rate
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from struct import Struct
+from typing import TypeAlias
 
 from smpp.event import Answered, BindRefused, BindRequested, Bound, Closed, Failed, Inbound, SessionEvent
 from smpp.pdu.bind import decode_bind_resp
@@ -42,6 +44,9 @@ _REQUESTS = frozenset(int(command) for command in CommandId if not command & RES
 _UNANSWERED = frozenset({int(CommandId.ALERT_NOTIFICATION), int(CommandId.OUTBIND)})
 _ID_RESPONSE = Struct(">IIIIx")
 """Header and an empty message_id: what a deliver_sm_resp is (SMPP 3.4, 4.6.2)."""
+
+Submission: TypeAlias = tuple[bytes, object, tuple[int, int], bytes]
+"""A message that is its own token: the body of a submit_sm, something of its owner's, its way, more of it."""
 
 
 class Session:
@@ -159,19 +164,26 @@ class Session:
             command_id = self._unusual.pop(sequence, command_id)
         self._out.append(_ID_RESPONSE.pack(HEADER_LENGTH + 1, command_id | RESPONSE_BIT, status, sequence))
 
-    def submit_all(self, messages: Sequence[tuple[bytes, object]], now: int) -> int:
-        """Send the submit_sm of (body, token) in order; returns how many left before something forbade it."""
+    def submit_all(self, messages: Sequence[Submission], at: int, now: int) -> int:
+        """Send messages from number `at` on as far as they have the same way, each being its own token.
+
+        Returns the number of the first that did not leave, because its way is another or something forbids.
+        """
         if not self.can_submit:
-            return 0
+            return at
         add, write, pack = self.window.add, self._out.append, HEADER.pack
-        sent = 0
-        for body, token in messages:
-            sequence = add(SUBMIT_SM, token, now, now)
+        way = messages[at][2]
+        for message in islice(messages, at, None):
+            if message[2] != way:
+                break
+            sequence = add(SUBMIT_SM, message, now, now)
             if sequence is None:
                 break
-            write(pack(HEADER_LENGTH + len(body), SUBMIT_SM, 0, sequence) + body)
-            sent += 1
-        return sent
+            body = message[0]
+            write(pack(HEADER_LENGTH + len(body), SUBMIT_SM, 0, sequence))
+            write(body)
+            at += 1
+        return at
 
     def accept_all(self, sequences: Iterable[int]) -> None:
         """Answer the `Inbound`s with these numbers with status 0, as `respond` would one by one."""
@@ -219,13 +231,34 @@ class Session:
             frames = []
         bind, connection = self.bind, self.connection
         usual_request, usual_response = self._usual_request, self._usual_response
+        usual_sent = usual_response ^ RESPONSE_BIT
+        add, take = events.append, self.window.pending.pop
         for command_id, status, sequence, body in frames:
-            if command_id in self._traffic:
+            if command_id == usual_response:
+                # `_answer`, written out for what is usual.
+                pending = take(sequence, None)
+                if pending is None or pending.command_id != usual_sent:
+                    self._unasked(events, pending, status)
+                    continue
+                end = body.find(0)
+                message_id = body[:end] if 0 < end < 256 else decode_submit_resp(body, status)
+                add(
+                    Answered(
+                        pending.token,
+                        status,
+                        message_id,
+                        bind,
+                        connection,
+                        sequence,
+                        body,
+                        pending.offered_at,
+                        pending.sent_at,
+                    )
+                )
+            elif command_id in self._traffic:
                 if command_id != usual_request:
                     self._remember(sequence, command_id)
-                events.append(Inbound(bind, connection, sequence, command_id, body))
-            elif command_id == usual_response:
-                self._answer(events, command_id, status, sequence, body)
+                add(Inbound(bind, connection, sequence, command_id, body))
             else:
                 self._other(events, command_id, status, sequence, body, now)
                 if self.closed:
@@ -251,13 +284,8 @@ class Session:
     ) -> None:
         """A response to one of our message requests."""
         pending = self.window.take(sequence)
-        if pending is None:
-            self.counters["unknown_response"] += 1
-        elif pending.command_id | RESPONSE_BIT != command_id:
-            self.counters["wrong_response"] += 1
-            events.append(
-                Failed(pending.token, "wrong_response", status, pending.offered_at, pending.sent_at)
-            )
+        if pending is None or pending.command_id | RESPONSE_BIT != command_id:
+            self._unasked(events, pending, status)
         else:
             message_id = decode_submit_resp(body, status)
             events.append(
@@ -273,6 +301,14 @@ class Session:
                     pending.sent_at,
                 )
             )
+
+    def _unasked(self, events: list[SessionEvent], pending: Pending | None, status: int) -> None:
+        """A response to nothing that waits, or of another kind than what waits under its number."""
+        if pending is None:
+            self.counters["unknown_response"] += 1
+        else:
+            self.counters["wrong_response"] += 1
+            events.append(_failed(pending, "wrong_response", status))
 
     def _other(
         self, events: list[SessionEvent], command_id: int, status: int, sequence: int, body: bytes, now: int

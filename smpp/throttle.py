@@ -163,6 +163,14 @@ class Throttle:
             self._accepted += 1
             self._pause_ms = 0
 
+    def accepted(self, count: int, sent_at: int, now: int) -> None:
+        """As `answered`, of so many messages that left together at `sent_at` and were not refused."""
+        if now - self._period_start >= PERIOD_MS:
+            self._judge(now)
+        if sent_at > self._fell_at:
+            self._accepted += count
+            self._pause_ms = 0
+
     def on_time(self, now: int) -> None:
         """Let a period end that no answer ended."""
         if now - self._period_start >= PERIOD_MS:

@@ -7,7 +7,6 @@ argument, and `wake` says when it wants to be called again.
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
 from typing import TypeAlias
 
 from smpp.backlog import Backlog, Outgoing
@@ -15,7 +14,7 @@ from smpp.event import Answered, Failed
 from smpp.pdu.status import Policy, policy
 from smpp.pdu.tlv import Tag, first_tlv, read_tlvs, tlv_int
 from smpp.reconnect import Random
-from smpp.session import SUBMIT_SM
+from smpp.session import SUBMIT_SM, Submission
 from smpp.settings import LinkSettings
 from smpp.slot import Slot
 from smpp.throttle import Throttle
@@ -25,8 +24,11 @@ REBINDS = 3
 EXPIRE_EVERY_MS = 1_000
 
 
-PageOut: TypeAlias = tuple[bytes, object, tuple[int, int], bytes]
-"""A page of a dialogue: body, token, the (bind, connection) of the message it answers, subscriber."""
+PageOut: TypeAlias = Submission
+"""A page of a dialogue: body, token, the (bind, connection) of the message it answers, subscriber.
+
+While nothing is wrong with it, it is its own token in the window; it becomes an `Outgoing` only to wait.
+"""
 
 
 class Traffic:
@@ -133,21 +135,11 @@ class Traffic:
                 refused.append(pages[at][1])
                 at += 1
                 continue
-            messages: list[tuple[bytes, object]] = []
             if not self.backlog.size and self.throttle.easy and not connection.congested:
                 # Nothing waits and nothing limits: as many as the window takes leave at once.
-                offered, index, number = self._offered, slot.index, slot.number
-                for body, token, way, subscriber in islice(pages, at, None):
-                    if way != prefer:
-                        break
-                    offered += 1
-                    message = Outgoing(offered, body, token, subscriber, True, True, now, index, number)
-                    messages.append((body, message))
-            sent = connection.session.submit_all(messages, now)
-            self._offered += sent
-            at += sent
-            if sent == len(messages) and sent:
-                continue
+                at = connection.session.submit_all(pages, at, now)
+                if at == count or pages[at][2] != prefer:
+                    continue
             body, token, prefer, subscriber = pages[at]
             if not self.submit(body, token, prefer, True, subscriber, True, now):
                 refused.append(token)
@@ -172,7 +164,9 @@ class Traffic:
     def answered(self, slot: Slot, event: Answered, now: int) -> Answered | None:
         """The centre answered a message: what to report, None if it is sent again instead."""
         message = event.token
-        if type(message) is not Outgoing:
+        if type(message) is tuple:
+            message = self._outgoing(message, slot, event.offered_at)
+        elif type(message) is not Outgoing:
             return None
         status = event.status
         if status:
@@ -191,10 +185,12 @@ class Traffic:
         event.token = message.token
         return event
 
-    def failed(self, event: Failed, now: int) -> Failed | None:
+    def failed(self, slot: Slot, event: Failed, now: int) -> Failed | None:
         """A message got no answer of its own: what to report, None if it is sent again instead."""
         message = event.token
-        if not isinstance(message, Outgoing):
+        if isinstance(message, tuple):
+            message = self._outgoing(message, slot, event.offered_at)
+        elif not isinstance(message, Outgoing):
             return None
         if event.reason == "nack" and policy(event.status, self._settings.vendor) is Policy.THROTTLE:
             # Some centres throttle with a generic_nack: the message was refused like any other.
@@ -243,6 +239,14 @@ class Traffic:
         return due
 
     # -- inside -----------------------------------------------------------------------------------
+
+    def _outgoing(self, page: PageOut, slot: Slot, offered_at: int) -> Outgoing:
+        """Return a page that has left over a slot as a message that can wait."""
+        body, token, _, subscriber = page
+        self._offered += 1
+        return Outgoing(
+            self._offered, body, token, subscriber, True, True, offered_at, slot.index, slot.number
+        )
 
     def _way_back(self, prefer: tuple[int, int] | None) -> Slot | None:
         """The transmitter through which an answer to that connection leaves, if it still can."""

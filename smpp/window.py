@@ -27,7 +27,7 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
 class Window:
     """At most `size` unanswered requests; each may wait `response_ms` milliseconds for its response."""
 
-    __slots__ = ("_next", "_pending", "_reserved", "response_ms", "size")
+    __slots__ = ("_next", "_reserved", "pending", "response_ms", "size")
 
     def __init__(self, size: int, response_ms: int, first_sequence: int = FIRST_SEQUENCE) -> None:
         if size < 1:
@@ -39,20 +39,21 @@ class Window:
         self.size = size
         self.response_ms = response_ms
         self._next = first_sequence
-        self._pending: dict[int, Pending] = {}
+        self.pending: dict[int, Pending] = {}
+        """By number, the oldest first; for the session's hot path, everybody else calls the methods."""
         self._reserved: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return len(self._pending)
+        return len(self.pending)
 
     @property
     def free(self) -> int:
         """Requests that may be sent now without waiting for a response."""
-        return self.size - len(self._pending)
+        return self.size - len(self.pending)
 
     def add(self, command_id: int, token: object, offered_at: int, now: int) -> int | None:
         """Take a place; the sequence number to send with, or None when the window is full."""
-        pending = self._pending
+        pending = self.pending
         if len(pending) >= self.size:
             return None
         sequence = self._next
@@ -75,35 +76,35 @@ class Window:
 
     def take(self, sequence: int) -> Pending | None:
         """The request that a response with this number answers; None if nothing waits under it."""
-        return self._pending.pop(sequence, None)
+        return self.pending.pop(sequence, None)
 
     def next_deadline(self) -> int | None:
         """When the oldest request will have waited too long; None when nothing waits.
 
         Places are taken in the order of time and all wait equally long, so the first is the oldest.
         """
-        for pending in self._pending.values():
+        for pending in self.pending.values():
             return pending.sent_at + self.response_ms
         return None
 
     def expired(self, now: int) -> list[Pending]:
         """Remove and return the requests whose time is over, oldest first."""
         late: list[int] = []
-        for sequence, pending in self._pending.items():
+        for sequence, pending in self.pending.items():
             if pending.sent_at + self.response_ms > now:
                 break
             late.append(sequence)
-        return [self._pending.pop(sequence) for sequence in late]
+        return [self.pending.pop(sequence) for sequence in late]
 
     def clear(self) -> list[Pending]:
         """Remove and return everything that waits: the connection is gone, the outcome unknown."""
-        left = list(self._pending.values())
-        self._pending.clear()
+        left = list(self.pending.values())
+        self.pending.clear()
         self._reserved.clear()
         return left
 
     def _skip(self, sequence: int) -> int:
         """The next number from `sequence` on that no unanswered request bears."""
-        while sequence in self._pending or sequence in self._reserved:
+        while sequence in self.pending or sequence in self._reserved:
             sequence = sequence + 1 if sequence < LAST_SEQUENCE else FIRST_SEQUENCE
         return sequence

@@ -41,10 +41,7 @@ class Screens:
         self._alphabet = dialect.sms.alphabet_in
         self._kept: dict[tuple[str, Code], Page] = {}
         self._frames: dict[tuple[int, Code], tuple[bytes, bytes, bytes]] = {}
-        plain = self._alphabet != "gsm7-packed"
-        self._plain_codings = frozenset(
-            code for code in _PLAIN_CODINGS if code not in dialect.dcs_in and (plain or code)
-        )
+        self._plain_codings = plain_codings(dialect)
 
     def page(self, text: str, code: Code, constant: bool = False) -> Page:
         """Return what stands in front of and behind the addresses of a page with this operation."""
@@ -82,10 +79,25 @@ class Screens:
 
     def read(self, data_coding: int, octets: bytes) -> str:
         """Return what the subscriber typed. Never raises; one trailing CR and trailing NULs are taken off."""
-        if data_coding in self._plain_codings and (octets.isdigit() or not octets.translate(None, _PLAIN)):
-            return octets.decode("ascii") if len(octets) <= INPUT_MAX else octets[:INPUT_MAX].decode("ascii")
+        if data_coding in self._plain_codings:
+            text = plain_text(octets)
+            if text is not None:
+                return text
         coding = self._dcs_in.get(data_coding, data_coding)
         return decode(coding, octets, self._alphabet)[:INPUT_MAX]
+
+
+def plain_codings(dialect: Dialect) -> frozenset[int]:
+    """Return the data_codings in which `plain_text` may be asked what was typed."""
+    plain = dialect.sms.alphabet_in != "gsm7-packed"
+    return frozenset(code for code in _PLAIN_CODINGS if code not in dialect.dcs_in and (plain or code))
+
+
+def plain_text(octets: bytes) -> str | None:
+    """Return what was typed if every octet of it means the same in ASCII and GSM-7, else None."""
+    if octets.isdigit() or not octets.translate(None, _PLAIN):
+        return octets[:INPUT_MAX].decode("ascii")
+    return None
 
 
 def _frame(data_coding: int, code: Code, octets: bytes) -> Page:

@@ -7,6 +7,7 @@ from datetime import date
 
 from engine import answer
 from engine.expressions import Expression, Scope, Template
+from engine.glance import Glance
 from engine.phrase import phrases
 from engine.prompts import Page, fits, paginate
 from engine.question import Question
@@ -114,7 +115,7 @@ class Ask(Question):
             head = joint.join((head, *_keys(run.channel, run.lang)))
         return paginate(head, (), (), run.capabilities.pages, run.footer(), 0)
 
-    def whole_text(self, run: Run) -> str | None:
+    def whole_text(self, run: Run | Glance) -> str | None:
         """The question, where it is nothing but its text."""
         form = self.text.forms.get((run.channel, run.lang))
         if form is None or self.kind == "yes_no":

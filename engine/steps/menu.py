@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.expressions import Expression, Scope, Template
+from engine.glance import Glance
 from engine.inputs import Input, Text
 from engine.limits import LIST_LENGTH
 from engine.phrase import phrases
@@ -109,6 +110,7 @@ class Menu(Question):
             no_input=no_input,
             no_match=no_match,
             by_key={line.key: line for line in lines},
+            keys={line.key: line.target for line in lines if line.show is None and save is None},
             constant_lines={} if elements is not None else constant_lines(given, lines),
             screens={} if elements is not None else menu_screens(given, text, lines),
         )
@@ -179,7 +181,7 @@ class Menu(Question):
         """Only the question."""
         run.speak(self.text)
 
-    def whole_text(self, run: Run) -> str | None:
+    def whole_text(self, run: Run | Glance) -> str | None:
         """The question with its lines, where only the question varies."""
         kind = (run.channel, run.lang)
         below, form = self.constant_lines.get(kind), self.text.forms.get(kind)

@@ -8,6 +8,7 @@ from engine import answer
 from engine.effects import Rate as Rating
 from engine.expressions import Template
 from engine.flow import Step
+from engine.glance import Glance
 from engine.phrase import phrases
 from engine.prompts import Page, fits, paginate
 from engine.question import Question
@@ -136,9 +137,10 @@ class Rate(Question):
         """The question."""
         return paginate(run.head(self.text), (), (), run.capabilities.pages, run.footer(), 0)
 
-    def whole_text(self, run: Run) -> str | None:
+    def whole_text(self, run: Run | Glance) -> str | None:
         """The question, where it is nothing but its text."""
-        text = run.said_of(self.text)
+        form = self.text.forms.get((run.channel, run.lang))
+        text = "" if form is None else form.render(run) if form.constant is None else form.constant
         budget = run.capabilities.pages
         return text if type(text) is str and (budget is None or fits(text, budget)) else None
 

@@ -66,7 +66,8 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
     counts the stored states. `due` is the earliest deadline (UTC ms); `slot` belongs to the wheel.
     `closing` is true for a session that has charged and ended, until its last screen is confirmed.
     `hides_input` tells that what is typed next must not be written down; after a restart nobody knows.
-    `held` are messages of the subscriber, oldest first, that came while nothing could take them.
+    `held` are messages of the subscriber, oldest first, that came while nothing could take them. `head` is
+    how the messages of its USSD dialog begin, for `ussd.short_way`; it is not stored.
 
     It has nothing that leads back to it, so the collector of cycles need not know it.
     """
@@ -86,6 +87,7 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
     recorded: bool = False
     due: int | None = None
     slot: int = 0
+    head: bytes = b""
 
     def copy(self) -> Conversation:
         """Return what it is now, to be put back perhaps."""

@@ -27,7 +27,8 @@ class DialogEnds:
 
     def __init__(self) -> None:
         self.observers: list[EndObserver] = []
-        self._last: dict[_Name, tuple[Dialog, Conversation | None, str]] = {}
+        self.last: dict[_Name, tuple[Dialog, Conversation | None, str]] = {}
+        """The dialogs whose last page has left and has no answer yet."""
 
     def closed(self, batch: Batch, dialog: Dialog, conversation: Conversation | None, reason: str) -> None:
         """A dialog has ended otherwise than by a last page of ours."""
@@ -37,18 +38,16 @@ class DialogEnds:
     def leaves(self, batch: Batch, dialog: Dialog, conversation: Conversation | None, reason: str) -> None:
         """The last page of a dialog is about to leave; `reason` is why the flow closes it."""
         if self.observers:
-            batch.leave(
-                self._last.__setitem__, (dialog.key, dialog.opened_at), (dialog, conversation, reason)
-            )
+            batch.leave(self.last.__setitem__, (dialog.key, dialog.opened_at), (dialog, conversation, reason))
 
     def confirmed(self, batch: Batch, name: _Name, page: int, refusal: str | None) -> None:
         """The centre has answered to a page; `refusal` is why it was not shown."""
-        if self._last:
+        if self.last:
             self._settle(batch, name, page, None if refusal is None else _meaning(refusal))
 
     def failed(self, batch: Batch, name: _Name, page: int, failure: str) -> None:
         """A page got no answer; `failure` is that of `smpp.event.Failed`."""
-        if self._last:
+        if self.last:
             self._settle(batch, name, page, "unconfirmed" if failure in _UNCERTAIN else "lost")
 
     def unshown(
@@ -59,11 +58,11 @@ class DialogEnds:
             self._tell(batch, dialog, conversation, _meaning(reason))
 
     def _settle(self, batch: Batch, name: _Name, page: int, spoilt: str | None) -> None:
-        found = self._last.get(name)
+        found = self.last.get(name)
         if found is None or found[0].page != page:
             return
-        del self._last[name]
-        batch.on_failure(lambda: self._last.__setitem__(name, found))
+        del self.last[name]
+        batch.on_failure(lambda: self.last.__setitem__(name, found))
         dialog, conversation, reason = found
         uncertain = spoilt == "unconfirmed" and reason not in WELL
         self._tell(batch, dialog, conversation, reason if spoilt is None or uncertain else spoilt, reason)
@@ -85,7 +84,7 @@ class DialogEnds:
             batch.leave(observer, record, conversation)
 
     def __len__(self) -> int:
-        return len(self._last)
+        return len(self.last)
 
 
 def _meaning(refusal: str) -> str:

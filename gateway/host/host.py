@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 import structlog
 
+from engine.chosen_language import MEMORY as CHOICE
 from engine.chosen_language import chosen_language
 from engine.effects import Note
 from engine.session import Waiting
@@ -82,6 +83,8 @@ class Host:
         milliseconds.
         """
         project = self.library.current.project
+        if CHOICE not in project.memory:
+            return otherwise or project.languages[0]  # as `chosen_language` would find out
         chosen = chosen_language(project, lambda name: self.store.count_memory(subscriber, name, now))
         return chosen or otherwise or project.languages[0]
 

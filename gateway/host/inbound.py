@@ -50,7 +50,9 @@ class Inbounds:
         link, events = item
         host = self._host
         channel = self._sms.channel(link)
+        ussd = self._ussd
         read_by: tuple[int, int, int] | None = None
+        sent_at = -1
         batch.refuse(self._refused, link, events)
         # `Host.guarded` for every event, written out: no call and no dict for one that goes well.
         outer, first = batch.saved, batch.first
@@ -59,6 +61,8 @@ class Inbounds:
         accepted, pages = batch.accepted, batch.pages
         for event in events:
             kind = type(event)
+            if kind is Answered and (channel is None or event.sent_at == sent_at) and ussd.arrived(event):  # type: ignore[union-attr, arg-type]
+                continue
             had_leaving, had_undo, had_groups = len(leaving), len(undo), len(groups)
             had_accepted, had_pages = len(accepted), len(pages)
             batch.first = had_touched = len(touched)
@@ -68,13 +72,15 @@ class Inbounds:
                     if channel is not None and read_by != (event.bind, event.connection, event.sent_at):  # type: ignore[union-attr]
                         # Once for all that left with one write.
                         read_by = (event.bind, event.connection, event.sent_at)  # type: ignore[union-attr]
+                        sent_at = read_by[2]
                         channel.confirmed(read_by[:2], read_by[2])
                     if type(event.token) is Page:  # type: ignore[union-attr]
                         self._ussd.confirmed(batch, event)  # type: ignore[arg-type]
                     elif type(event.token) is PartToken:  # type: ignore[union-attr]
                         self._outbox.answered(batch, event)  # type: ignore[arg-type]
                 elif kind is Inbound:
-                    self._message(batch, link, event)  # type: ignore[arg-type]
+                    if event.command_id != _DELIVER or not ussd.receive_known(batch, link, event):  # type: ignore[union-attr, arg-type]
+                        self._message(batch, link, event)  # type: ignore[arg-type]
                 else:
                     self._other(batch, link, event)
             except Exception as fault:

@@ -64,27 +64,28 @@ class Outreach:
     def __init__(self, count: Callable[[str], None]) -> None:
         self.told: list[Callable[[Batch, str, Reach], None]] = []
         self._count = count
-        self._open: dict[_Name, str] = {}
+        self.open: dict[_Name, str] = {}
+        """In whose name the dialogs were begun of which nobody knows yet."""
 
     def __bool__(self) -> bool:
         """Tell whether anything is open."""
-        return bool(self._open)
+        return bool(self.open)
 
     def is_open(self, plan: str) -> bool:
         """Tell whether nobody knows yet what comes of the dialog begun in a name."""
-        return plan in self._open.values()
+        return plan in self.open.values()
 
     def begun(self, batch: Batch, dialog: Dialog, plan: str) -> None:
         """A dialog begins, in the name of `plan`."""
         name = (dialog.key, dialog.opened_at)
-        dialog.plan = self._open[name] = plan
-        batch.on_failure(lambda: self._open.pop(name, None))
+        dialog.plan = self.open[name] = plan
+        batch.on_failure(lambda: self.open.pop(name, None))
         self._count("ussd_begun")
 
     def restore(self, dialog: Dialog) -> None:
         """Take over a dialog that was stored before the start and has had no answer."""
         if dialog.plan and not dialog.turns and not dialog.acks:
-            self._open[dialog.key, dialog.opened_at] = dialog.plan
+            self.open[dialog.key, dialog.opened_at] = dialog.plan
 
     def end(self, batch: Batch, dialog: Dialog, reach: Reach) -> None:
         """It is known what came of a dialog; of one that is known already, or not ours, nothing is told."""
@@ -109,10 +110,10 @@ class Outreach:
             self.end(batch, dialog, Reach.UNKNOWN)
 
     def _end(self, batch: Batch, name: _Name, reach: Reach) -> None:
-        plan = self._open.pop(name, None)
+        plan = self.open.pop(name, None)
         if plan is None:
             return
-        batch.on_failure(lambda: self._open.__setitem__(name, plan))
+        batch.on_failure(lambda: self.open.__setitem__(name, plan))
         self._count(f"ussd_reach.{reach.value}")
         for told in self.told:
             told(batch, plan, reach)

@@ -25,7 +25,7 @@ from engine.effects import (
     SendSms,
 )
 from engine.inputs import BackendReplied, Begin, Digits, Input, LineReplied, Text
-from engine.machine import advance
+from engine.machine import Turn, advance
 from engine.session import Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
@@ -93,8 +93,11 @@ class Stepper:
         self.voice: Lane | None = None
         self.on_line: Callable[[Batch, Conversation, Effect], None] | None = None
 
-    def step(self, batch: Batch, conversation: Conversation, given: Input) -> None:
-        """Give a session an input and carry out what comes of it, up to its next wait."""
+    def step(self, batch: Batch, conversation: Conversation, given: Input, turn: Turn | None = None) -> None:
+        """Give a session an input and carry out what comes of it, up to its next wait.
+
+        `turn` is what the flow makes of the input where the caller has asked it already.
+        """
         latest = batch.latest
         before = (
             latest
@@ -104,13 +107,18 @@ class Stepper:
         observers = self._host.observers
         lane = self.lanes[conversation.session.channel]
         # What came in, for the journal row of this turn; typed secrets are left out.
-        typed = given.text if type(given) is Text and not conversation.hides_input else None
-        before.inputs.append((type(given).__name__, typed))
-        self._tally(conversation, given)
+        if type(given) is Text:
+            before.inputs.append(("Text", None if conversation.hides_input else given.text))
+            count, facts = conversation.tally
+            conversation.tally = (count + 1, facts)
+        else:
+            before.inputs.append((type(given).__name__, None))
+            self._tally(conversation, given)
         trace: list[tuple[str, int, str]] | None = [] if observers else None
         for _ in range(WAIT_AT_MOST):
             held = conversation.session
-            turn = advance(conversation.flows, held, given, batch.now, trace)
+            if turn is None:
+                turn = advance(conversation.flows, held, given, batch.now, trace)
             conversation.session = turn.session
             answer: Input | None = None
             for effect in turn.effects:
@@ -154,7 +162,7 @@ class Stepper:
                     observe("turn", conversation, turn)
             if answer is None:
                 break
-            given = answer
+            given, turn = answer, None
         waiting = conversation.session.waiting
         if waiting is not _BACKEND and waiting is not _LOOK:
             if conversation.call is not None:
@@ -168,17 +176,15 @@ class Stepper:
 
     @staticmethod
     def _tally(conversation: Conversation, given: Input) -> None:
-        """Count an input for the session's record."""
-        kind = type(given)
-        if kind is Text or kind is Digits:
+        """Count an input that is no text for the session's record."""
+        if isinstance(given, Begin):
+            conversation.tally = noted(conversation.tally, FLOW, given.flow)
+        elif isinstance(given, Digits):
             inputs, facts = conversation.tally
             conversation.tally = (inputs + 1, facts)
-        elif isinstance(given, BackendReplied):
-            if conversation.call is not None:
-                fact = call_fact(conversation, conversation.call, given.outcome)
-                conversation.tally = noted(conversation.tally, *fact)
-        elif isinstance(given, Begin):
-            conversation.tally = noted(conversation.tally, FLOW, given.flow)
+        elif isinstance(given, BackendReplied) and conversation.call is not None:
+            fact = call_fact(conversation, conversation.call, given.outcome)
+            conversation.tally = noted(conversation.tally, *fact)
 
     def _carry_out(self, batch: Batch, conversation: Conversation, effect: Effect) -> None:
         match effect:

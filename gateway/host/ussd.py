@@ -30,12 +30,15 @@ from gateway.host.suspension import Suspended
 from smpp.event import Answered as Confirmed
 from smpp.event import Failed, Inbound
 from smpp.links import Link
+from smpp.pdu.command import CommandId
 from smpp.pdu.message import Sm
 from ussd.arrival import Aborted, Answered, Dialled, Notified, NotUssd, Repeated, Stray
 from ussd.centre import UssdChannel
 from ussd.dialog import ANYWHERE, Dialog, Dialogs, Key
+from ussd.short_way import ShortWay
 
-_ENDED = Waiting.ENDED
+_ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
+_DELIVER = int(CommandId.DELIVER_SM)
 STORE_FAILED = 0x64  # ESME_RX_T_APPN: the centre sends the message again
 
 
@@ -46,6 +49,7 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     opened_at: int
     number: int
     session: str
+    live: Conversation | None = None
 
 
 class Way(msgspec.Struct, frozen=True, gc=False):
@@ -53,6 +57,16 @@ class Way(msgspec.Struct, frozen=True, gc=False):
 
     link: Link
     channel: UssdChannel
+    short: ShortWay[Live]
+
+
+class Live(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """A dialog whose messages are known by how they begin, with what its pages need each time."""
+
+    conversation: Conversation
+    key: Key
+    msisdn: bytes
+    dest: bytes
 
 
 class UssdLane:
@@ -77,9 +91,103 @@ class UssdLane:
 
     def add(self, link: Link, channel: UssdChannel) -> None:
         """Serve a centre; its group is the channel's."""
-        self._ways[channel.group] = Way(link, channel)
+        self._ways[channel.group] = Way(link, channel, ShortWay(channel.dialect, channel.counts))
 
     # What comes in
+
+    def receive_known(self, batch: Batch, link: Link, event: Inbound) -> bool:
+        """Take a deliver_sm if it is a menu key of a dialog whose last message looked like it.
+
+        As `receive`, without decoding it; False, and nothing done, if it takes a longer look.
+        """
+        way = self._ways.get(link.name)
+        if way is None or self._host.observers:
+            return False
+        found = way.short.find(event.body)
+        if found is None:
+            return self._dialled_known(batch, way, event)
+        live, size = found
+        conversation, key = live.conversation, live.key
+        last, session, dialogs = conversation.dialog, conversation.session, self.dialogs.by_key
+        if session.waiting is not _ANSWER or last is None or dialogs.get(key) is not last:
+            return False
+        if last.dest != live.dest:
+            return False  # a message that looked otherwise came in between
+        if conversation.held or self.outreach.open:
+            return False
+        connection = (event.bind, event.connection)
+        taken = way.short.take(event.body, size, last, connection, event.sequence, batch.now)
+        if taken is None:
+            return False
+        dialog, text = taken
+        dialogs[key] = dialog
+        batch.undo.append((self.dialogs.put_back, (key, last)))
+        batch.accepted.append((link, event))
+        before = batch.before(conversation)
+        conversation.dialog = dialog
+        given = Text(text)
+        turn = machine.advance(conversation.flows, session, given, batch.now)
+        effects = turn.effects
+        effect = effects[0] if len(effects) == 1 else None
+        if type(effect) is not Collect or type(effect.text) is not str:
+            self._stepper.step(batch, conversation, given, turn)
+            return True
+        # The commonest turn: the next screen, and nothing else.
+        before.inputs.append(("Text", None if conversation.hides_input else text))
+        inputs, facts = conversation.tally
+        conversation.tally = (inputs + 1, facts)
+        conversation.session = turn.session
+        conversation.hides_input = effect.secret
+        body = way.channel.reply(dialog, effect.text, True, batch.now, self.dialogs, constant=effect.constant)
+        assert body is not None, "a live dialog takes a page"
+        before.answer = body
+        token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
+        batch.pages.append((link, (body, token, connection, live.msisdn)))
+        return True
+
+    def _dialled_known(self, batch: Batch, way: Way, event: Inbound) -> bool:
+        """Take a deliver_sm if a subscriber without a dialog has dialled a code that was dialled before."""
+        host, body = self._host, event.body
+        if host.store.full:
+            return False
+        source = (event.bind, event.connection)
+        opened = way.short.dial(body, way.channel.group, source, event.sequence, batch.now, self.dialogs)
+        if opened is None:
+            return False
+        dialog, text, head = opened
+        batch.accepted.append((way.link, event))
+        conversation = self._dialled(batch, way, Dialled(dialog, text))
+        if conversation is not None and conversation.session.waiting is not _ENDED:
+            self._know(way, head, dialog, conversation)
+        return True
+
+    def _get_known(
+        self, way: Way, event: Inbound, sm: Sm, dialog: Dialog, conversation: Conversation
+    ) -> bytes:
+        """Remember how the messages of a dialog look; returns how they begin, b"" if that says nothing."""
+        if event.command_id != _DELIVER or conversation.session.waiting is _ENDED:
+            return b""
+        head = way.short.head(event.body, sm)
+        if head:
+            self._know(way, head, dialog, conversation)
+        return head
+
+    def _know(self, way: Way, head: bytes, dialog: Dialog, conversation: Conversation) -> None:
+        """Let messages that begin so be those of a dialog."""
+        heads = way.short.heads
+        if head != conversation.head or head not in heads:
+            if conversation.head:
+                self._forget(way, conversation)
+            conversation.head = head
+            key = (dialog.group, dialog.msisdn)
+            heads[head] = Live(conversation, key, dialog.msisdn.encode(), dialog.dest)
+
+    @staticmethod
+    def _forget(way: Way, conversation: Conversation) -> None:
+        """Have a dialog that is over, or looks otherwise now, take the long way."""
+        live = way.short.heads.get(conversation.head)
+        if live is not None and live.conversation is conversation:
+            del way.short.heads[conversation.head]
 
     def receive(self, batch: Batch, link: Link, event: Inbound, sm: Sm) -> bool:
         """Take a deliver_sm; False if it is no USSD message."""
@@ -93,24 +201,34 @@ class UssdLane:
         if type(arrival) is Answered:
             # By far the commonest, so it does not go through the questions below.
             batch.accepted.append((link, event))
-            self._answered(batch, arrival)
+            answering = self._answered(batch, arrival)
+            if answering is not None:
+                head = self._get_known(way, event, sm, arrival.dialog, answering)
+                if head:
+                    way.short.learn(head, event.body, sm, arrival.dialog.seen[-1].digest)
+            return True
+        if type(arrival) is Dialled:
+            if self._host.store.full:
+                # Live dialogs go on with the room of the reserve; nothing new is begun.
+                self.dialogs.put_back(arrival.dialog.key, arrival.before)
+                self._host.counters["refused_disk_full"] += 1
+                batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
+                return True
+            batch.accepted.append((link, event))
+            conversation = self._dialled(batch, way, arrival)
+            if conversation is not None:
+                head = self._get_known(way, event, sm, arrival.dialog, conversation)
+                if head:
+                    way.short.learn_code(head, event.body, sm, arrival.text, arrival.dialog)
             return True
         if isinstance(arrival, NotUssd):
             return False
-        if isinstance(arrival, Dialled) and self._host.store.full:
-            # Live dialogs go on with the room of the reserve; nothing new is begun.
-            self.dialogs.put_back(arrival.dialog.key, arrival.before)
-            self._host.counters["refused_disk_full"] += 1
-            batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
-            return True
         status = arrival.status if isinstance(arrival, Stray) else 0
         if status:
             batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
         else:
             batch.accepted.append((link, event))
-        if isinstance(arrival, Dialled):
-            self._dialled(batch, way, arrival)
-        elif isinstance(arrival, Repeated):
+        if isinstance(arrival, Repeated):
             self._repeated(batch, way, arrival, source)
         elif isinstance(arrival, Stray):
             self._stray(batch, way, arrival, source)
@@ -120,29 +238,30 @@ class UssdLane:
             self._notified(batch, way, arrival)
         return True
 
-    def _dialled(self, batch: Batch, way: Way, arrival: Dialled) -> None:
+    def _dialled(self, batch: Batch, way: Way, arrival: Dialled) -> Conversation | None:
+        """Begin what was dialled; returns the session, None if there is none."""
         dialog = arrival.dialog
-        self._undo(batch, dialog, arrival.before)
+        batch.undo.append((self.dialogs.put_back, ((dialog.group, dialog.msisdn), arrival.before)))
         if arrival.superseded is not None:
             self._hung_up(batch, arrival.superseded, "superseded")
         if self._host.draining:
             self._farewell(batch, way, dialog, way.channel.dialect.farewell, "closing_down")
-            return
+            return None
         flows = self._host.library.current
         start = flows.dial(arrival.text)
         if start is None:
             self._host.counters["ussd_no_flow"] += 1
             self._farewell(batch, way, dialog, self._unknown(batch, dialog), "no_flow")
-            return
+            return None
         refusal = self._host.switches.refusal(start.flow, dialog.msisdn, Channel.USSD)
         if refusal is not None:
             self._farewell(batch, way, dialog, refusal or self._unknown(batch, dialog), "switched_off")
-            return
+            return None
         dialog.called = start.called  # secrets in what was dialled are hidden there
         kept = self._suspended.take(batch, flows, Channel.USSD, dialog.msisdn, start)
         if kept is not None:
-            self._converse(batch, dialog, flows, machine.reopen(flows, kept, batch.now), Reopened())
-            return
+            again = machine.reopen(flows, kept, batch.now)
+            return self._converse(batch, dialog, flows, again, Reopened())
         session = machine.begin(
             flows,
             channel=Channel.USSD,
@@ -151,21 +270,24 @@ class UssdLane:
             lang=self._host.language(dialog.msisdn, batch.now),
             now=batch.now,
         )
-        self._converse(batch, dialog, flows, session, Begin(start.flow, start.arguments, start.ahead))
+        given = Begin(start.flow, start.arguments, start.ahead)
+        return self._converse(batch, dialog, flows, session, given)
 
     def _unknown(self, batch: Batch, dialog: Dialog) -> str:
         return self._host.library.current.project.unknown(self._host.language(dialog.msisdn, batch.now))
 
     def _converse(
         self, batch: Batch, dialog: Dialog, flows: FlowSet, session: Session, given: Begin | Reopened
-    ) -> None:
+    ) -> Conversation:
         """Let a session begin over a fresh dialog."""
         conversation = Conversation(f"u:{dialog.group}:{dialog.msisdn}:{dialog.opened_at}", flows, session)
         batch.touch(conversation)  # before the dialog is its own: a failed commit leaves neither
         conversation.dialog = dialog
         self._host.conversations[conversation.key] = conversation
-        self._bind(batch, conversation)
+        self._of_dialog[(dialog.group, dialog.msisdn), dialog.opened_at] = conversation
+        batch.undo.append((self._let_go, (dialog, conversation)))
         self._stepper.step(batch, conversation, given)
+        return conversation
 
     def open(self, batch: Batch, opening: Opening) -> Opened:
         """Begin a dialog by ourselves (network-initiated); its first screen goes over any bind."""
@@ -203,24 +325,26 @@ class UssdLane:
         self._converse(batch, dialog, flows, session, Begin(opening.flow, opening.arguments))
         return Opened.BEGUN if self.outreach.is_open(opening.id) else Opened.DONE
 
-    def _answered(self, batch: Batch, arrival: Answered) -> None:
+    def _answered(self, batch: Batch, arrival: Answered) -> Conversation | None:
+        """Give an input to its session; returns that, None if there is none."""
         dialog = arrival.dialog
         key = (dialog.group, dialog.msisdn)
         batch.undo.append((self.dialogs.put_back, (key, arrival.before)))
         conversation = self._of_dialog.get((key, dialog.opened_at))
         if arrival.last:
             self.ends.closed(batch, dialog, conversation, "last_input")
-        if self.outreach:
+        if self.outreach.open:
             self.outreach.end(batch, dialog, Reach.REACHED)
         if conversation is None or conversation.session.waiting is _ENDED:
             self._host.counters["ussd_answer_without_session"] += 1
-            return
+            return None
         batch.before(conversation)
         conversation.dialog = dialog
         self._stepper.step(batch, conversation, Text(arrival.text))
         if arrival.last and (conversation.closing or not conversation.ended):
             # The network had closed the dialog with this input: no page of ours could be seen.
             self._unshown(batch, conversation, "network")
+        return conversation
 
     def _repeated(self, batch: Batch, way: Way, arrival: Repeated, source: tuple[int, int]) -> None:
         dialog = arrival.dialog
@@ -274,7 +398,7 @@ class UssdLane:
         dialog = conversation.dialog
         if dialog is None:
             return
-        batch.leave(self._of_dialog.pop, (dialog.key, dialog.opened_at), None)
+        batch.leave(self._let_go, dialog, conversation)
         self._mark_secret(batch, conversation, effect.text)
         text = "" if effect.text is None else plain(effect.text)
         conversation.closing = bool(text) and conversation.session.charged
@@ -315,10 +439,8 @@ class UssdLane:
             return
         before.answer = body
         key = (dialog.group, dialog.msisdn)
-        token = Page(key, dialog.opened_at, dialog.page, conversation.key)
+        token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
         self._put_page(batch, way.link, body, token, dialog)
-        if not more:
-            batch.leaving.append((self._of_dialog.pop, ((key, dialog.opened_at), None)))
 
     def _own_dialog(self, batch: Batch, conversation: Conversation) -> Dialog:
         """Return the dialog to be changed in this batch: a copy, so that a failed commit can undo it."""
@@ -356,6 +478,22 @@ class UssdLane:
 
     # What became of a page
 
+    def arrived(self, event: Confirmed) -> bool:
+        """Take the submit_sm_resp of a page that the centre has accepted, where nobody waits to hear of it.
+
+        As `confirmed`; False, and nothing done, if it takes a longer look.
+        """
+        page = event.token
+        if type(page) is not Page or event.status or self.ends.last or self.outreach.open:
+            return False
+        conversation = page.live
+        if conversation is None or conversation.closing or (dialog := conversation.dialog) is None:
+            return False
+        if dialog.page == page.number:
+            # Without a body the page belongs to an input that the next one has overtaken.
+            dialog.answered = dialog.body is not None
+        return True
+
     def confirmed(self, batch: Batch, event: Confirmed) -> None:
         """Take the submit_sm_resp of a page."""
         page = event.token
@@ -369,7 +507,7 @@ class UssdLane:
             dialog_key, page.opened_at, page.number, event.status, batch.now, self.dialogs
         )
         self.ends.confirmed(batch, (page.dialog, page.opened_at), page.number, reason)
-        if self.outreach:
+        if self.outreach.open:
             self._reached(batch, way, page, event)
         conversation = self._host.conversations.get(page.session)
         if conversation is None or (reason is None and not conversation.closing):
@@ -477,6 +615,7 @@ class UssdLane:
                     False,
                     True,
                 )
+                batch.leave(self._let_go, dialog, conversation)
                 self.ends.leaves(batch, conversation.dialog or dialog, conversation, "late")
                 self._stepper.step(batch, conversation, Late())
             case _:
@@ -504,12 +643,13 @@ class UssdLane:
 
     # Memory
 
-    def _bind(self, batch: Batch, conversation: Conversation) -> None:
-        dialog = conversation.dialog
-        assert dialog is not None
-        key = (dialog.key, dialog.opened_at)
-        self._of_dialog[key] = conversation
-        batch.undo.append((self._of_dialog.pop, (key, None)))
+    def _let_go(self, dialog: Dialog, conversation: Conversation) -> None:
+        """No more messages of this dialog are for its session."""
+        self._of_dialog.pop(((dialog.group, dialog.msisdn), dialog.opened_at), None)
+        way = self._ways.get(dialog.group)
+        if way is not None and conversation.head:
+            self._forget(way, conversation)
+            conversation.head = b""
 
     def _undo(self, batch: Batch, dialog: Dialog, before: Dialog | None) -> None:
         batch.undo.append((self.dialogs.put_back, (dialog.key, before)))

@@ -56,6 +56,13 @@ def as_json(record: dict[str, object]) -> str:
     return msgspec.json.encode(record).decode() + "\n"
 
 
+def as_line(number: int, data: bytes) -> bytes:
+    """As `as_json` of a record as the store has it: an object without blanks, which gets its number."""
+    if data[:2] == b'{"':
+        return b'{"number":%d,%b\n' % (number, data[1:])
+    return as_json(rows([(number, data)])[0]).encode()
+
+
 class DetailFiles:
     """The files in `folder`. Every method may raise OSError; then the position of before still holds."""
 
@@ -95,15 +102,13 @@ class DetailFiles:
         if not records:
             return position
         first = position.first or records[0][0]
-        made = rows(records)
         new = not position.first
-        lengths = []
-        for suffix, at, head, write in (
-            (CSV, position.csv, line(FIELDS), as_csv),
-            (JSON, position.json, "", as_json),
-        ):
-            text = (head if new else "") + "".join(map(write, made))
-            lengths.append(self._append(file_name(first, suffix) + PART, at, text.encode()))
+        table = (line(FIELDS) if new else "") + "".join(map(as_csv, rows(records)))
+        lines = b"".join([as_line(number, data) for number, data in records])
+        lengths = [
+            self._append(file_name(first, suffix) + PART, at, octets)
+            for suffix, at, octets in ((CSV, position.csv, table.encode()), (JSON, position.json, lines))
+        ]
         return Position(
             number=records[-1][0],
             first=first,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a cell a formula or splits it, in one spreadsheet or another (reliability H9)."""
+
+
+_BEGINS = frozenset(FORMULA)
 
 
 def cell(value: object) -> str:
@@ -20,6 +21,10 @@ def cell(value: object) -> str:
 
 def line(values: Iterable[object]) -> str:
     """Return a line with every cell in quotes and its end."""
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([cell(value) for value in values])
-    return out.getvalue()
+    cells = []
+    for value in values:
+        text = value if type(value) is str else cell(value)
+        if text[:1] in _BEGINS and type(value) is str:
+            text = f"'{text}"
+        cells.append(text.replace('"', '""') if '"' in text else text)
+    return '"' + '","'.join(cells) + '"\r\n'

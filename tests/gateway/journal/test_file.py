@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.journal.file import DetailFiles, Position
+from gateway.journal.file import DetailFiles, Position, as_json, as_line, rows
 from gateway.journal.safe_csv import cell, line
 
 
@@ -22,8 +22,8 @@ def numbers(folder: Path, suffix: str) -> list[int]:
     found = []
     for path in sorted(folder.glob(f"edr-*{suffix}*")):
         with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file) if suffix == ".csv" else map(json.loads, file)
-            found += [int(row["number"]) for row in rows]
+            read = csv.DictReader(file) if suffix == ".csv" else map(json.loads, file)
+            found += [int(row["number"]) for row in read]
     return found
 
 
@@ -132,3 +132,35 @@ def test_a_line_reads_back_as_it_was_but_for_formulas(texts: list[str]):
     (row,) = csv.reader(io.StringIO(line(texts), newline=""), strict=True)
     assert row == [cell(one) for one in texts]
     assert not any(one.startswith(("=", "+", "-", "@", "\t", "\r")) for one in row)
+
+
+def test_a_line_of_csv_is_what_the_library_writes_with_every_cell_in_quotes() -> None:
+    values = [
+        None,
+        True,
+        False,
+        0,
+        -5,
+        "",
+        "a",
+        'say "x"',
+        "=1+1",
+        "+7",
+        "-",
+        "@a",
+        "\tb",
+        "\rc",
+        "d,e\nf",
+        "я€",
+    ]
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([cell(one) for one in values])
+    assert line(values) == out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "record", [{"session": 'a"\\\n я', "inputs": 2, "self_served": True}, {}, {"x": None}]
+)
+def test_a_line_of_json_is_the_stored_record_with_its_number(record: dict[str, object]) -> None:
+    data = msgspec.json.encode(record)
+    assert as_line(7, data) == as_json(rows([(7, data)])[0]).encode()
