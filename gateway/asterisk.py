@@ -8,15 +8,17 @@ events and are never kept here.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 import structlog
 
 from gateway.settings import AsteriskSettings
+from ivr.ami import placeholder
 from ivr.ami.client import AmiClient
-from ivr.ami.message import Message
+from ivr.ami.message import ActionError, Message
 from ivr.ami.originate import Attempt, headers, result
+from ivr.ami.placeholder import News, Placeholder
 from ivr.ami.session import Outcome
 from ivr.queue_picture import QueuePicture, Wait
 from ivr.statistics import HOUR_MS, HourFigures, hours
@@ -44,6 +46,8 @@ class _One:
         self.settings = settings
         self.picture = QueuePicture()
         self.ringing = 0
+        self.synced = False
+        self.on_news: Callable[[News], None] | None = None
         self._clock = clock
         self._log = structlog.get_logger()
         self.client = AmiClient(
@@ -60,13 +64,19 @@ class _One:
 
     def _event(self, message: Message) -> None:
         self.picture.event(message, self._clock())
+        if message.event == "UserEvent" and self.on_news is not None:
+            news = placeholder.news(message)
+            if news is not None:
+                self.on_news(news)
 
     def _ready(self) -> None:
+        self.synced = False
         self.client.send("QueueStatus", (), self._resynced)
 
     def _resynced(self, outcome: Outcome) -> None:
         if outcome.done:
             self.picture.resync(outcome.events, self._clock())
+            self.synced = True
         else:
             self._log.warning("ami_no_queues", asterisk=self.settings.name, reason=outcome.error)
 
@@ -74,9 +84,18 @@ class _One:
     def free(self) -> int:
         return self.settings.calls - self.ringing if self.client.ready else 0
 
+    @property
+    def current(self) -> bool:
+        """Whether the picture is that of now."""
+        return self.synced and self.client.ready
+
 
 class Asterisks:
-    """All of them. It is the `Dialler` of the calls that we make (`gateway.host.voice_out`)."""
+    """All of them.
+
+    It is the `Dialler` of the calls that we make (`gateway.host.voice_out`), and where callbacks keep their
+    places (`gateway.host.callback_place`). `on_waits` gets the waits that have ended.
+    """
 
     def __init__(
         self, settings: Iterable[AsteriskSettings], clock: Callable[[], int], counters: Counter[str]
@@ -86,6 +105,7 @@ class Asterisks:
         self._all = [_One(one, clock, Random()) for one in settings]  # noqa: S311 - jitter, no secret
         self._waits: deque[Wait] = deque(maxlen=MOST_WAITS)
         self._talks: dict[str, deque[float]] = {}
+        self.on_waits: Callable[[Sequence[Wait]], None] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -129,6 +149,72 @@ class Asterisks:
         within_ms = attempt.ring_s * 1000 + ANSWER_MS
         by.client.send("Originate", given, told, within_ms=within_ms, late=True)
 
+    # Callbacks that keep their places
+
+    def on_news(self, told: Callable[[News], None]) -> None:
+        """Have news of placeholders told."""
+        for one in self._all:
+            one.on_news = told
+
+    def room(self, queue: str) -> str:
+        """Return the Asterisk where a callback of a queue waits least, "" if nobody is on duty for it."""
+        able = [one for one in self._all if one.current and one.picture.staffed(queue)]
+        if not able:
+            return ""
+        best = min(able, key=lambda one: one.picture.ahead(queue) / one.picture.staffed(queue))
+        return best.settings.name
+
+    def most(self, name: str) -> int:
+        """Return how many callbacks may hold places in one queue of an Asterisk."""
+        return next((one.settings.callbacks for one in self._all if one.settings.name == name), 0)
+
+    def place(self, name: str, place: Placeholder, done: Callable[[str], None]) -> None:
+        """Have a callback stand in its queue; `done` is told once (`ivr.ami.originate.result`)."""
+        one = self._named(name)
+        if one is None:
+            done("refused")
+            return
+        try:
+            given = placeholder.headers(place)
+        except ActionError:
+            done("bad_number")
+            return
+        one.client.send(
+            "Originate", given, lambda outcome: done(result(outcome)), within_ms=ANSWER_MS, late=True
+        )
+
+    def stands(self, name: str, identity: str) -> bool | None:
+        """Tell whether a placeholder is in its queue; None while that Asterisk cannot be asked."""
+        one = self._named(name)
+        if one is None:
+            return None
+        found = one.picture.waiting.get(placeholder.channel_of(identity))
+        return found is not None and found.left_at is None
+
+    def withdraw(self, name: str, identity: str) -> None:
+        """Take a placeholder out of its queue, if it is still there."""
+        one = self._named(name)
+        found = None if one is None else one.picture.waiting.get(placeholder.channel_of(identity))
+        if one is not None and found is not None and found.channel:
+            given = (("Queue", found.queue), ("Caller", found.channel))
+            one.client.send("QueueWithdrawCaller", given, self._withdrawn)
+
+    def _withdrawn(self, outcome: Outcome) -> None:
+        self._counters["callbacks_withdrawn" if outcome.done else "callbacks_not_withdrawn"] += 1
+
+    def mark(self, name: str, identity: str, done: Callable[[str | None], None]) -> None:
+        """Ask how far a placeholder came (`ivr.ami.placeholder`); None: nobody can say now."""
+        one = self._named(name)
+        if one is None:
+            done(None)
+            return
+        given = (("Family", placeholder.FAMILY), ("Key", identity))
+        one.client.send("DBGet", given, lambda outcome: done(placeholder.mark_of(outcome)))
+
+    def _named(self, name: str) -> _One | None:
+        """Return an Asterisk whose picture is that of now."""
+        return next((one for one in self._all if one.settings.name == name and one.current), None)
+
     # Queues
 
     def queue_left(self, channel: str, status: str) -> None:
@@ -142,7 +228,7 @@ class Asterisks:
         known = [one.picture for one in self._all if one.client.ready]
         if not known:
             return None
-        ahead = sum(picture.queue_length(queue) for picture in known)
+        ahead = sum(picture.ahead(queue) for picture in known)
         if kind == "position":
             return ahead + 1
         if sum(picture.free(queue) for picture in known) > ahead:
@@ -169,20 +255,37 @@ class Asterisks:
             for name in sorted(names)
         }
 
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        """The waits of the last day, those of the time before the start included."""
+        return tuple(self._waits)
+
     def figures(self, within_s: float = IN_TIME_S) -> tuple[HourFigures, ...]:
         """Return the figures of every queue and hour of the last day."""
         return hours(self._waits, within_s)
 
+    def load(self, waits: Iterable[Wait]) -> None:
+        """Take over the waits of the last day that the store holds, in the order in which they ended."""
+        for wait in waits:
+            self._note(wait)
+
+    def _note(self, wait: Wait) -> None:
+        self._waits.append(wait)
+        if wait.end == "answered":
+            talks = self._talks.setdefault(wait.queue, deque(maxlen=LATEST))
+            talks.append(wait.talk_ms / 1000)
+
     def tend(self, now: int) -> None:
-        """About once a second: count the waits that have ended."""
+        """About once a second: count the waits that have ended, and have them kept."""
+        ended: list[Wait] = []
         for one in self._all:
             one.picture.tick(now)
-            for wait in one.picture.finished():
-                self._waits.append(wait)
-                if wait.end == "answered":
-                    talks = self._talks.setdefault(wait.queue, deque(maxlen=LATEST))
-                    talks.append(wait.talk_ms / 1000)
-                self._counters[f"waits.{wait.queue}.{wait.end}"] += 1
-                self._counters[f"waits_ms.{wait.queue}.{wait.end}"] += wait.waited_ms
+            ended += one.picture.finished()
+        for wait in ended:
+            self._note(wait)
+            self._counters[f"waits.{wait.queue}.{wait.end}"] += 1
+            self._counters[f"waits_ms.{wait.queue}.{wait.end}"] += wait.waited_ms
+        if ended and self.on_waits is not None:
+            self.on_waits(ended)
         while self._waits and self._waits[0].arrival < now - KEPT_MS:
             self._waits.popleft()

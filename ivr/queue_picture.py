@@ -27,12 +27,13 @@ _GONE = frozenset({"4", "5"})
 
 @dataclass(slots=True)
 class Waiting:
-    """A caller in a queue; `arrival` in UTC ms."""
+    """A caller in a queue; `arrival` in UTC ms, `channel` is the name by which Asterisk is told of him."""
 
     queue: str
     arrival: int
     position: int = 0
     left_at: int | None = None
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class QueuePicture:
         match message.event:
             case "QueueCallerJoin":
                 position = message.number("Position") or 0
-                self.waiting[identity] = Waiting(message.get("Queue"), now, position)
+                channel = message.get("Channel")
+                self.waiting[identity] = Waiting(message.get("Queue"), now, position, channel=channel)
             case "AgentConnect":
                 self._answered(identity, message, now)
             case "AgentComplete":
@@ -115,7 +117,7 @@ class QueuePicture:
                 waited = message.number("Wait") or 0
                 position = message.number("Position") or 0
                 self.waiting[message.get("Uniqueid")] = Waiting(
-                    message.get("Queue"), now - waited * 1000, position
+                    message.get("Queue"), now - waited * 1000, position, channel=message.get("Channel")
                 )
 
     def tick(self, now: int) -> None:
@@ -136,6 +138,10 @@ class QueuePicture:
             for identity, one in self.waiting.items()
             if one.queue == queue and one.left_at is None and not identity.startswith(PLACEHOLDER)
         )
+
+    def ahead(self, queue: str) -> int:
+        """Return how many are served before a newcomer: those who wait, and callbacks that hold a place."""
+        return sum(1 for one in self.waiting.values() if one.queue == queue and one.left_at is None)
 
     def staffed(self, queue: str) -> int:
         """Return how many members are on duty."""

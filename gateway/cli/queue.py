@@ -65,6 +65,48 @@ def list_(given: tuple[Path, bool], name: str | None, closed: bool) -> None:
 
 
 @queue.command()
+@click.option("--within", type=click.IntRange(1, 9_999), default=20, help="Seconds that count as in time.")
+@click.pass_obj
+def figures(given: tuple[Path, bool], within: int) -> None:
+    """Print the waits of the last day in the queues of calls, by the hour, and how talks were rated."""
+    project, as_json = given
+    try:
+        found = ask(settings_of(project, serving=False), "GET", f"{API}/figures?within={within}")
+    except NotRunningError as error:
+        raise ClickException(NOT_RUNNING) from error
+    except AnswerError as error:
+        raise ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for one in found["hours"]:
+        click.echo(
+            f"{_moment(one['hour'])}  {one['queue']:<16} offered {one['offered']:>5}"
+            f"  answered {one['answered']:>5}  abandoned {one['abandoned']:>5}"
+            f"  wait {_seconds(one['mean_wait_s'])} mean {_seconds(one['median_wait_s'])} median"
+            f" {_seconds(one['p90_wait_s'])} p90 {_seconds(one['longest_wait_s'])} longest"
+            f"  within {within} s {_percent(one['in_time_of_answered'])} of answered"
+            f" {_percent(one['in_time_of_offered'])} of offered"
+        )
+    for one in found["ratings"]:
+        click.echo(
+            f"{one['topic']} ({one['flow']}): {one['of_highest']} of {one['answered']} gave {one['highest']},"
+            f" {_percent(one['share'])} ({_percent(one['low'])} to {_percent(one['high'])}),"
+            f" {_percent(one['response_rate'])} of {one['asked']} answered"
+        )
+    if not found["hours"] and not found["ratings"]:
+        click.echo("nobody has waited and nobody has rated within a day")
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} s"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+@queue.command()
 @click.argument("number", type=NUMBER)
 @click.pass_obj
 def show(given: tuple[Path, bool], number: int) -> None:

@@ -39,6 +39,7 @@ from gateway.host.voice_wait import Away, Aways, Report, connected, hung_up_firs
 from gateway.store.record import ScheduleRow
 from ivr.agi.command import set_variable
 from ivr.fastagi import Line
+from ivr.handover import note_words, skill_words
 from ivr.queue_key import queue_priority
 from ivr.voice import VoiceLine, VoiceSettings
 
@@ -463,14 +464,17 @@ class VoiceLane:
         arrival = before.arrival if before is not None and stays else batch.now
         end_at = before.end_at if before is not None and stays else _later(batch.now, effect.timeout_ms)
         offer_at = _later(batch.now, effect.callback_after_ms)
-        away = Away("", "", effect.queue, effect.call, arrival, batch.now, offer_at, end_at)
+        ahead_ms = effect.priority * queue.step_ms
+        away = Away("", "", effect.queue, effect.call, arrival, batch.now, offer_at, end_at, ahead_ms)
         told = {
             "IVR_QUEUE": effect.queue,
-            "IVR_PRIO": str(queue_priority(arrival, effect.priority * queue.step_ms)),
+            "IVR_PRIO": str(queue_priority(arrival, ahead_ms)),
             "IVR_QTIMEOUT": "" if away.limit_s is None else str(min(999_999, away.limit_s)),
             "IVR_RECORD": "yes" if queue.record else "",
             "IVR_RECORD_NOTICE": "",
             "IVR_SURVEY": "yes" if effect.survey else "",
+            "IVR_NOTE": note_words(effect.note),
+            "IVR_SKILLS": skill_words(effect.skills),
         }
         self._lead(batch, conversation, Leave("queue", told), effect.queue, effect.call, away)
         return None
@@ -495,10 +499,18 @@ class VoiceLane:
         told = {"IVR_SESSION": conversation.key.removeprefix(KEY), **order.variables}
         batch.leave(arrival.call.put, Leave(order.next, told))
 
+    def talks_to(self, phone: str) -> bool:
+        """Tell whether a subscriber is in a call with a flow now."""
+        conversations = (self._host.conversations.get(key) for key in self._calls)
+        return any(one is not None and one.session.caller == phone for one in conversations)
+
     def arrival_of(self, session: str) -> int | None:
-        """Return when a caller came to the queue he was in, for a call back that keeps his place."""
+        """Return the place of a caller in the queue he was in, for a call back that keeps it.
+
+        That is when he came, less the head start of his class (UTC ms).
+        """
         away = self.aways.of(session)
-        return away.arrival if away is not None and away.queue else None
+        return away.arrival - max(0, away.ahead_ms) if away is not None and away.queue else None
 
     # Time, and the time after a start
 

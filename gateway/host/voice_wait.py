@@ -33,7 +33,8 @@ class Away(msgspec.Struct, frozen=True, array_like=True):
     """A caller who was led on; `channel` and `claimed` are Asterisk's id of the channel and its number.
 
     `queue` is empty for a connection. `arrival` is when the caller came to the queue, `offer_at` and `end_at`
-    when a callback is to be offered and when the wait is over (UTC ms, None: never).
+    when a callback is to be offered and when the wait is over (UTC ms, None: never), `ahead_ms` the head
+    start of his class.
     """
 
     channel: str
@@ -44,6 +45,7 @@ class Away(msgspec.Struct, frozen=True, array_like=True):
     since: int
     offer_at: int | None = None
     end_at: int | None = None
+    ahead_ms: int = 0
 
     @property
     def limit_s(self) -> int | None:

@@ -1,7 +1,8 @@
 """What a project says in calls, as a script for the studio: text, file, length, where it is used.
 
-Made from the flows as they are compiled: fixed words of every text that a call may reach, the forms of what
-is counted, the words of the engine, and the parts of numbers, money, days and terms.
+Made from the flows as they are compiled: fixed words of every text that a call may reach, also in the
+project's own blocks (`errors`, `operator`), the forms of what is counted, the words of the engine, and the
+parts of numbers, money, days and terms.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.flow import Step
 from engine.flow_set import FlowSet
 from engine.phrase import own_words
 from engine.reading.checks.fragment import shown
@@ -59,10 +61,20 @@ def script(flows: FlowSet) -> tuple[Line, ...]:
     return tuple(_with_uses(line, uses.get(line.name, ())) for line in lines.values())
 
 
+def _heard(survey: Survey) -> list[Step]:
+    """Return every step that a call may reach, those of the flows first, then the project's."""
+    own: list[Step] = []
+    shared: list[Step] = []
+    for passage in survey.passages.values():
+        for number in passage.types if passage.channel == "voice" else ():
+            step = passage.flow.program[number]
+            if step.verb:
+                (own if step.place.file == passage.flow.file else shared).append(step)
+    return own + shared
+
+
 def _texts(survey: Survey) -> Iterator[tuple[Line, Place]]:
-    for passage, _, step, _ in survey.steps():
-        if passage.channel != "voice":
-            continue
+    for step in _heard(survey):
         if isinstance(step, Say) and step.sound is not None:
             for template in shown(step, "voice"):
                 name = f"{template.language}/{step.sound}"

@@ -29,6 +29,12 @@ FALLBACK = "beep"
 """A sound that every Asterisk has."""
 
 WITHIN_S = 4.0
+FRESH_S = 1.0
+"""Recordings of a text are looked for anew after so long: many calls at once say the same."""
+SOUNDS = ("recorded", "made", "cached", "fallback", "swept")
+"""What is counted: where a sound came from, and files of the cache that had to go."""
+PRIVATE_S = 3_600.0
+"""No call is so long: what was made of a secret and is older was forgotten by nobody."""
 _PRIVATE = "private-"
 
 log = structlog.get_logger(__name__)
@@ -38,7 +44,7 @@ class Speaker:
     """Gives the files of texts. `recordings` are the roots of the project's sounds, the first one first.
 
     A file is named by its absolute path without the ending, as Asterisk wants it. `clock` gives seconds since
-    1970. `counts` has `recorded`, `made`, `cached` and `fallback`.
+    1970. `counts` has the words of `SOUNDS`.
     """
 
     def __init__(
@@ -55,24 +61,46 @@ class Speaker:
         self._clock = clock
         self._fallback = fallback
         self._running: dict[Path, asyncio.Task[bool]] = {}
+        self._found: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._found_until = 0.0
         self.counts: Counter[str] = Counter()
         self.catalogue = Catalogue()
         self.reread()
+        self._drop_private(float("inf"))
 
     def reread(self) -> None:
         """Look anew which recordings there are; done at the start and when the flows are loaded anew."""
         self.catalogue = Catalogue(listed(*self._roots))
+        self._found.clear()
+
+    def _drop_private(self, before_s: float) -> None:
+        """Delete what was made of secrets before a moment."""
         for path in self._made.root.glob(f"*/{_PRIVATE}*{ENDING}"):
             with contextlib.suppress(OSError):
-                path.unlink()
+                if path.stat(follow_symlinks=False).st_mtime < before_s:
+                    path.unlink()
 
     async def files(self, text: str | Secret, lang: str, within_s: float = WITHIN_S) -> tuple[str, ...]:
         """Return the files that say a text, in their order; never raises for what a text may hold."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._found_until:
+            self._found.clear()
+            self._found_until = now + FRESH_S
         secret = isinstance(text, Secret)
         plain = text.reveal() if isinstance(text, Secret) else text
+        found = None if secret else self._found.get((lang, plain))
+        if found is not None:
+            self.counts["recorded"] += len(found)
+            return found
         parts = clips(pieces(plain), lang, self.catalogue)
-        deadline = asyncio.get_running_loop().time() + within_s
-        return tuple([await self._file(clip, lang, secret, deadline) for clip in parts])
+        recorded = [self._recording(clip.name) if clip.recorded else None for clip in parts]
+        found = tuple([file for file in recorded if file is not None])
+        if len(found) == len(parts):
+            self.counts["recorded"] += len(found)
+            if not secret:
+                self._found[lang, plain] = found
+            return found
+        return tuple([await self._file(clip, lang, secret, now + within_s) for clip in parts])
 
     async def _file(self, clip: Clip, lang: str, secret: bool, deadline: float) -> str:
         if clip.recorded:
@@ -146,8 +174,14 @@ class Speaker:
                     path.unlink()
 
     def sweep(self) -> int:
-        """Delete what the cache has no room for; returns how many files are gone."""
-        return self._made.sweep(self._clock())
+        """Delete what the cache has no room for; returns how many files are gone.
+
+        What was made of a secret goes an hour after it was made, should a call not have deleted it.
+        """
+        self._drop_private(self._clock() - PRIVATE_S)
+        gone = self._made.sweep(self._clock())
+        self.counts["swept"] += gone
+        return gone
 
     async def close(self) -> None:
         """Let nothing run on."""

@@ -24,6 +24,7 @@ from gateway.store.record import (
     ScheduleRow,
     SwitchRow,
     TaskRow,
+    WaitRow,
 )
 
 
@@ -43,6 +44,7 @@ class Kind(IntEnum):
     SWITCH = 10
     AUDIT = 11
     DETAIL = 12
+    WAIT = 13
 
 
 Turn: TypeAlias = tuple[int, str, str, object, bytes | None]
@@ -50,7 +52,7 @@ Turn: TypeAlias = tuple[int, str, str, object, bytes | None]
 
 _encode = msgspec.msgpack.Encoder().encode
 _JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META, *_LATER = map(int, Kind)
-_TASK, _RATING, _CONTACT, _SWITCH, _AUDIT, _DETAIL = _LATER
+_TASK, _RATING, _CONTACT, _SWITCH, _AUDIT, _DETAIL, _WAIT = _LATER
 
 
 class Group(msgspec.Struct, eq=False, gc=False):
@@ -158,6 +160,11 @@ class Group(msgspec.Struct, eq=False, gc=False):
     def contact(self, row: ContactRow) -> None:
         """Note that a session about a topic has ended."""
         self.rows += ((_CONTACT, "", (row.at, row.topic, row.who)),)
+
+    def wait(self, row: WaitRow) -> None:
+        """Append a wait in a queue of calls that has ended."""
+        columns = (row.queue, row.arrival, row.waited_ms, row.how, row.talk_ms)
+        self.rows += ((_WAIT, "", columns),)
 
     def switch(self, row: SwitchRow) -> None:
         """Store what staff have switched; the same kind and name replace it."""

@@ -25,6 +25,7 @@ class Retention(StrEnum):
     TASK = "task"
     CONTACT = "contact"
     AUDIT = "audit"
+    WAIT = "wait"
 
 
 class JournalRow(msgspec.Struct, frozen=True, gc=False):
@@ -235,6 +236,19 @@ class ContactRow(msgspec.Struct, frozen=True, gc=False):
     at: int
     topic: str
     who: bytes
+
+
+class WaitRow(msgspec.Struct, frozen=True, gc=False):
+    """A wait in a queue of calls that has ended: when it began, how long it was (ms), how it ended.
+
+    `how` is `answered`, `abandoned`, `timeout` or `other`; `talk_ms` is how long the talk was.
+    """
+
+    queue: str
+    arrival: int
+    waited_ms: int
+    how: str
+    talk_ms: int = 0
 
 
 class SwitchRow(msgspec.Struct, frozen=True, gc=False):

@@ -22,6 +22,7 @@ DEFAULT_TERMS: Mapping[Retention, int] = {
     Retention.TASK: 90 * _DAY_MS,
     Retention.CONTACT: 31 * _DAY_MS,
     Retention.AUDIT: 3 * 365 * _DAY_MS,
+    Retention.WAIT: 400 * _DAY_MS,
 }
 """Milliseconds that a record of each class is kept."""
 

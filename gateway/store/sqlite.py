@@ -40,6 +40,7 @@ from gateway.store.record import (
     StoredSession,
     SwitchRow,
     TaskRow,
+    WaitRow,
 )
 from gateway.store.reserve import DEFAULT_SIZE, Reserve
 from gateway.store.sealing import Sealer
@@ -73,6 +74,7 @@ _OLDEST_ROW = {
         " UNION ALL SELECT at FROM details)"
     ),
     Retention.AUDIT: "SELECT min(at) FROM audit",
+    Retention.WAIT: "SELECT min(arrival) FROM wait",
 }
 
 
@@ -255,6 +257,17 @@ class SqliteStore:
         return self._read.execute(
             "SELECT topic, at / ?, count(*) FROM contact WHERE at >= ? GROUP BY 1, 2", (SLOT_MS, since)
         ).fetchall()
+
+    def waits(self, since: int, limit: int) -> list[WaitRow]:
+        """Return at most `limit` waits that began at or after `since` (UTC ms), in the order they ended.
+
+        If there are more, the latest are returned.
+        """
+        rows = self._read.execute(
+            "SELECT queue, arrival, waited, how, talk FROM wait WHERE arrival >= ? ORDER BY id DESC LIMIT ?",
+            (since, limit),
+        )
+        return [WaitRow(*row) for row in rows][::-1]
 
     def switches(self) -> list[SwitchRow]:
         """Return everything that is switched by hand."""

@@ -39,6 +39,7 @@ _RATING = (
     "INSERT INTO rating (at, flow, topic, score, low, high, channel, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CONTACT = "INSERT INTO contact (at, topic, who) VALUES (?, ?, ?)"
+_WAIT = "INSERT INTO wait (queue, arrival, waited, how, talk) VALUES (?, ?, ?, ?, ?)"
 _SWITCH = "INSERT OR REPLACE INTO switch (kind, name, value, at, who) VALUES (?, ?, ?, ?, ?)"
 _UNSWITCH = "DELETE FROM switch WHERE kind = ? AND name = ?"
 _AUDIT = "INSERT INTO audit (at, who, act, object, detail) VALUES (?, ?, ?, ?, ?)"
@@ -78,6 +79,7 @@ _SWEEP: dict[Retention | None, tuple[str, ...]] = {
     Retention.DETAIL: ("DELETE FROM rating WHERE id IN (SELECT id FROM rating WHERE at < ? LIMIT ?)",),
     Retention.AUDIT: ("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)",),
     Retention.CONTACT: ("DELETE FROM contact WHERE id IN (SELECT id FROM contact WHERE at < ? LIMIT ?)",),
+    Retention.WAIT: ("DELETE FROM wait WHERE id IN (SELECT id FROM wait WHERE arrival < ? LIMIT ?)",),
     None: ("DELETE FROM memory WHERE id IN (SELECT id FROM memory WHERE until < ? LIMIT ?)",),
 }
 
@@ -210,6 +212,8 @@ class Change:
             many(_RATING, [columns for _, columns in entries])
         if entries := tables[Kind.CONTACT]:
             many(_CONTACT, [columns for _, columns in entries])
+        if entries := tables[Kind.WAIT]:
+            many(_WAIT, [columns for _, columns in entries])
         if entries := tables[Kind.DETAIL]:
             self.size += write_details(self._connection, [columns for _, columns in entries])
         if entries := tables[Kind.SWITCH]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.speech.speaker import SOUNDS
 from gateway.web.watched import Watched
 
 FAMILIES = {
@@ -72,6 +73,8 @@ class GatewayMetrics(Collector):
         yield gauge("gudok_store_writable", "1 while the store can be written", int(not gateway.store.full))
         yield gauge("gudok_calls_now", "Calls that talk to flows", len(gateway.voice))
         yield gauge("gudok_calls_away", "Callers in queues of calls, or connected", len(gateway.voice.aways))
+        yield gauge("gudok_callbacks_placed", "Callbacks that stand in queues of calls", len(gateway.places))
+        yield from self._speech()
         yield from self._queues()
         yield from self._tasks()
         yield from self._links()
@@ -95,6 +98,15 @@ class GatewayMetrics(Collector):
             found.add_metric([*head, last], value)
         yield plain
         yield from families.values()
+
+    def _speech(self) -> Iterator[Metric]:
+        speaker = self._gateway.speaker
+        if speaker is None:
+            return
+        sounds = CounterMetricFamily("gudok_sounds", "Sounds of calls, where they came from", labels=["what"])
+        for what in SOUNDS:
+            sounds.add_metric([what], speaker.counts[what])
+        yield sounds
 
     def _tasks(self) -> Iterator[Metric]:
         tasks = self._gateway.people.tasks.open.values()

@@ -13,6 +13,7 @@ from prometheus_client.registry import CollectorRegistry
 from gateway.web.access import Access
 from gateway.web.desk_api import DeskApi
 from gateway.web.event_api import MOST_BODY, EventApi
+from gateway.web.figures_api import FiguresApi
 from gateway.web.metrics import GatewayMetrics
 from gateway.web.queue_api import QueueApi
 from gateway.web.switch_api import SwitchApi
@@ -41,6 +42,7 @@ class WebServer:
         access = Access(self._gateway.settings.http_token)
         SwitchApi(self._gateway).add_to(app, access)
         QueueApi(self._gateway.people, self._gateway.store).add_to(app, access)
+        FiguresApi(self._gateway).add_to(app, access)
         DeskApi(self._gateway).add_to(app, access)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()

@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.asterisk import Asterisks
 from gateway.backends.order import Orders
 from gateway.clock import WallClock
+from gateway.host.callback_place import CallbackPlaces
 from gateway.host.host import Host
 from gateway.host.outbox import Outbox
 from gateway.host.outside import OutsideEvents
@@ -15,6 +16,7 @@ from gateway.host.people import People
 from gateway.host.voice import VoiceLane
 from gateway.library import Library
 from gateway.settings import Settings
+from gateway.speech.speaker import Speaker
 from gateway.store.sqlite import SqliteStore
 from smpp.links import Link
 
@@ -59,6 +61,10 @@ class Watched(Protocol):
     def voice(self) -> VoiceLane: ...
     @property
     def asterisks(self) -> Asterisks: ...
+    @property
+    def places(self) -> CallbackPlaces: ...
+    @property
+    def speaker(self) -> Speaker | None: ...
     @property
     def links(self) -> Mapping[str, Link]: ...
     @property

@@ -109,7 +109,8 @@ def test_every_sample_of_a_site_starts(tmp_path: Path, site: str):
             server.start()
             assert "gudok-agi" in server.cli("dialplan show gudok-agi")
             assert "support has" in server.cli("queue show support")
-            said = "\n".join(server.log())
+            # The other site is not there, and whether that is noticed already is chance.
+            said = "\n".join(line for line in server.log() if "sending OPTIONS" not in line)
         finally:
             server.stop()
             shutil.rmtree(server.folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.cli import main
+from gateway.cli import main, queue
 from gateway.store.record import Line, TaskKind, TaskRow
 from gateway.store.sealing import Sealer, load_or_make_key
 from gateway.store.sqlite import SqliteStore
@@ -59,11 +59,65 @@ def test_as_json(project: Path) -> None:
     assert json.loads(result.output)["lines"][0]["who"] == "subscriber"
 
 
-@pytest.mark.parametrize("arguments", [("answer", "1", "x"), ("close", "1", "solved"), ("take", "1")])
+@pytest.mark.parametrize(
+    "arguments", [("answer", "1", "x"), ("close", "1", "solved"), ("take", "1"), ("figures",)]
+)
 def test_to_work_a_task_takes_a_gateway(project: Path, arguments: tuple[str, ...]) -> None:
     result = run(project, *arguments)
     assert result.exit_code == 1
     assert "no gateway runs" in result.output
+
+
+FIGURES = {
+    "now": {},
+    "within_s": 20,
+    "hours": [
+        {
+            "queue": "support",
+            "hour": NOW,
+            "offered": 6,
+            "answered": 5,
+            "abandoned": 1,
+            "led_on": 2,
+            "mean_wait_s": 12.0,
+            "median_wait_s": 3.0,
+            "p90_wait_s": 50.0,
+            "longest_wait_s": None,
+            "in_time_of_answered": 0.8,
+            "in_time_of_offered": 2 / 3,
+            "mean_talk_s": 60.0,
+        }
+    ],
+    "ratings": [
+        {
+            "flow": "rate_call",
+            "topic": "service",
+            "highest": 5,
+            "asked": 8,
+            "answered": 6,
+            "of_highest": 3,
+            "share": 0.5,
+            "low": 0.188,
+            "high": 0.812,
+            "response_rate": 0.75,
+        }
+    ],
+}
+
+
+def test_the_figures_of_the_last_day_are_printed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(settings: object, method: str, path: str) -> object:
+        asked.append(path)
+        return FIGURES
+
+    monkeypatch.setattr(queue, "ask", ask)
+    hour, rated = run(project, "figures", "--within", "30").output.splitlines()
+    assert asked == ["/api/queue/figures?within=30"]
+    for part in ("support", "offered     6", "12.0 s mean", "3.0 s median", "- longest", "80.0 %", "66.7 %"):
+        assert part in hour
+    assert rated == ("service (rate_call): 3 of 6 gave 5, 50.0 % (18.8 % to 81.2 %), 75.0 % of 8 answered")
 
 
 def test_what_is_not_there_is_said(project: Path) -> None:

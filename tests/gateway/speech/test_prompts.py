@@ -82,6 +82,30 @@ def test_the_script_has_everything_that_is_said(project):
     assert {row["lang"] for row in rows(project, "--lang", "en")} == {"en"}
 
 
+BLOCKS = """
+errors:
+  voice:
+    - say: Сервис временно недоступен.
+    - end: Перезвоните позже.
+  sms:
+    end: Ответа нет.
+operator:
+  end: Специалистов нет.
+"""
+
+
+def test_the_script_has_what_the_project_says_where_a_flow_says_nothing(project):
+    path = project / "config/project.yaml"
+    path.write_text(PROJECT + BLOCKS, encoding="utf-8")
+    found = {row["text"]: row for row in rows(project, "--lang", "ru", "--missing")}
+    for text in ("Сервис временно недоступен.", "Перезвоните позже.", "Специалистов нет."):
+        assert found[text]["kind"] == TEXT
+        assert found[text]["uses"][0].startswith("config/project.yaml:")
+    assert "Ответа нет." not in found
+    order = list(found)
+    assert order.index("Главное меню.") < order.index("Сервис временно недоступен.")
+
+
 def test_a_recording_is_measured_and_no_longer_missing(project):
     path = project / f"flows/sounds/ru/{recording_name('Главное меню.')}.wav"
     path.parent.mkdir(parents=True)

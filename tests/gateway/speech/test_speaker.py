@@ -156,12 +156,6 @@ async def test_a_secret_leaves_no_file(speaker, tmp_path):
     assert content(tmp_path / "flows/sounds/ru/greeting") == SOUND
 
 
-async def test_a_secret_that_a_crash_has_left_goes_at_the_start(speaker):
-    files = await speaker.files(Secret("Код ABCD"), "ru")
-    speaker.reread()
-    assert content(files[0]) is None
-
-
 async def test_texts_never_become_paths(speaker, tmp_path):
     for text in (
         "../../etc/passwd",
@@ -196,3 +190,35 @@ def test_a_listing_has_only_sounds(tmp_path):
     (tmp_path / "ru/text.txt").write_text("no sound")
     (tmp_path / "ru/link.wav").symlink_to(tmp_path / "ru/a.wav")
     assert listed(tmp_path, tmp_path / "nowhere") == {"ru/a", "ru/values/100", "en-GB/b"}
+
+
+async def test_flows_that_are_loaded_anew_take_no_secret_from_a_call(speaker, tmp_path):
+    (name,) = await speaker.files(Secret("Код 1234."), "ru")
+    speaker.reread()
+    assert content(name) == SOUND
+    speaker.forget([name])
+    assert content(name) is None
+
+
+async def test_a_secret_that_a_call_has_left_behind_goes_with_the_start_or_within_the_hour(
+    speaker, tmp_path, now
+):
+    (name,) = await speaker.files(Secret("Код 1234."), "ru")
+    (other,) = await speaker.files("Новый текст.", "ru")
+    made = os.stat(f"{name}.wav").st_mtime
+    now[0] = made + 3_599
+    speaker.sweep()
+    assert content(name) == SOUND
+    now[0] = made + 3_601
+    assert speaker.sweep() == 0
+    assert content(name) is None
+    assert content(other) == SOUND
+    (name,) = await speaker.files(Secret("Код 1234."), "ru")
+    Speaker([tmp_path / "flows/sounds"], Made(tmp_path / "made"), Voice(), lambda: now[0])
+    assert content(name) is None
+
+
+async def test_what_has_to_go_is_counted(tmp_path, now):
+    speaker = Speaker([], Made(tmp_path / "made", most_bytes=0), Voice(), lambda: now[0])
+    await speaker.files("Текст", "ru")
+    assert (speaker.sweep(), speaker.counts["swept"], speaker.counts["made"]) == (1, 1, 1)

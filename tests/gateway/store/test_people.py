@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.store.error import SealError
 from gateway.store.form import Form
-from gateway.store.record import ContactRow, Line, RatingRow, TaskKind, TaskRow, TaskState
+from gateway.store.record import ContactRow, Line, RatingRow, TaskKind, TaskRow, TaskState, WaitRow
 from gateway.store.retention import DEFAULT_TERMS, Retention, Sweeper
 from gateway.store.sealing import Sealer
 from gateway.store.sqlite import SLOT_MS, SqliteStore
@@ -183,3 +183,20 @@ TIMES = st.none() | st.integers(0, 2**60)
 def test_every_task_comes_back_as_it_was(row: TaskRow) -> None:
     form = Form(Sealer(bytes(32)))
     assert form.open_task(form.task(row)) == row
+
+
+def test_waits_are_kept_in_the_order_they_ended_and_for_their_time(open_store: Open) -> None:
+    store = open_store()
+    rows = [WaitRow("support", NOW + n, 1_000 * n, "answered", 60_000) for n in (3, 1, 2)]
+    batch = store.batch()
+    for row in rows:
+        batch.group().wait(row)
+    store.commit_now(batch)
+    assert store.waits(NOW, 10) == rows
+    assert store.waits(NOW, 2) == rows[1:]
+    assert store.waits(NOW + 2, 10) == [rows[0], rows[2]]
+    assert store.oldest()["wait"] == NOW + 1
+    batch = store.batch()
+    Sweeper().plan(batch, NOW + 3 + DEFAULT_TERMS[Retention.WAIT])
+    store.commit_now(batch)
+    assert store.waits(0, 10) == [rows[0]]
