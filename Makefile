@@ -14,8 +14,8 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test test-services lint types flows-test unit asterisk prompts sample docs house bench kill clean distclean \
-	environment-run environment-test
+.PHONY: help run test test-services lint types flows-test unit asterisk prompts sample docs house bench bench-calls kill clean distclean \
+	kill-calls environment-run environment-test
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | while IFS=@ read -r name text; do \
@@ -85,8 +85,15 @@ house: environment-test ## sizes of the house beside the measure of good ones
 bench: environment-test ## speed beside three echoes: C, asyncio, Node.js
 	$(PY) benchmarks/run.py $(BENCH_ARGS)
 
+bench-calls: environment-test ## calls to a real Asterisk: the gateway beside a bare FastAGI echo (ten minutes)
+	$(PY) -m benchmarks.calls $(BENCH_ARGS)
+
 kill: environment-test ## fifty rounds of kill -9 under load, ledgers compared
 	GUDOK_KILL_ROUNDS=50 $(PY) -m pytest tests/end_to_end/test_kill.py -q -s $(PYTEST_ARGS)
+
+kill-calls: environment-test ## kill -9 of the gateway in the middle of a hundred calls on Asterisk
+	GUDOK_REQUIRE_SERVICES=1 GUDOK_KILL_CALLS=100 $(PY) -m pytest tests/asterisk/test_kill_gateway.py -q -s \
+		-k pay_once $(PYTEST_ARGS)
 
 clean: ## what tools have left; data/ and the environment stay
 	@find . -name __pycache__ -not -path './$(VENV)/*' -not -path './.git/*' -prune -exec rm -rf {} +
