@@ -171,6 +171,10 @@ class Server(Child):
         """Have it fall silent: its connections stand, the kernel accepts new ones, it says nothing more."""
         self._signal(signal.SIGSTOP)
 
+    def go_on(self) -> None:
+        """Have it wake up."""
+        self._signal(signal.SIGCONT)
+
     def _signal(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)

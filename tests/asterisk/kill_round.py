@@ -93,11 +93,13 @@ class Caller:
     async def until(self, fact: Callable[[str], bool], what: str, within: float = WITHIN_S) -> None:
         """Wait until what is heard is right, or the call is over."""
         ear = self._ear
-        await ear.call._until(
-            lambda: fact(self.listen()) or ear.call.state == "ended",
-            within,
-            f"{self.phone} ({self.route}) does not hear {what}, but {ear.words()!r} and {self.tone!r}",
-        )
+        try:
+            await ear.call._until(
+                lambda: fact(self.listen()) or ear.call.state == "ended", within, f"no {what}"
+            )
+        except AssertionError as error:
+            heard = f"{ear.words()!r} and {self.tone!r}"
+            raise AssertionError(f"{self.phone} ({self.route}): {error}; heard {heard}") from None
 
     async def press(self, keys: str) -> None:
         """Press keys, and forget what was heard before."""

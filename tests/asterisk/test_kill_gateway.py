@@ -201,6 +201,15 @@ async def test_a_gateway_that_falls_silent_keeps_no_caller_and_no_channel(
     assert sorted(desk.served) == sorted(each.phone for each in (queued, new, one))
     await asterisk.empties(within=WITHIN_S)
     await both.second.forgets(WITHIN_S)
+    both.first.go_on()
+    again = Caller(leaves, "listen")
+    await again.call(caller, both)
+    await again.until(lambda words: LAST in words, "the menu")
+    assert await both.first.entered() == 4
+    again.hang_up()
+    await asterisk.empties(within=WITHIN_S)
+    await both.first.forgets(WITHIN_S, but=1)
+    assert await both.first.away() == 1  # whom it could not hear of; the limit of a wait ends that
 
 
 HOSTILE = "${SHELL(touch owned)}, &x|y ^z (200 result=1) HANGUP"
