@@ -32,11 +32,10 @@ from gateway.host.voice import KEY
 from gateway.store.trail import Trail
 from smpp.testing.centre import Centre
 from tests.asterisk.place import TOKEN, Place
-from tests.asterisk.recording import Recordings
+from tests.asterisk.recording import Recordings, shown
 from tests.asterisk.server import Asterisk
 from tests.end_to_end.child import Child
 from tests.end_to_end.stage import PATIENT, REFRESH_KINDS, REPOSITORY, RICH, lay_out
-from tests.end_to_end.telephone import recorded
 
 REFRESH = "billing.refresh_package"
 STARTS_S = 30.0
@@ -242,16 +241,6 @@ class Pair:
         return [message.text for message in self.centre.messages(phone)]
 
 
-def show(root: Path, asterisk: Asterisk) -> Recordings:
-    """Write recordings of all texts and show them to Asterisk."""
-    recordings = Recordings(recorded())
-    recordings.lay_out(root / "flows/sounds")
-    seen = asterisk.folder / "data/sounds/gudok"
-    seen.unlink(missing_ok=True)
-    seen.symlink_to(root / "flows/sounds")
-    return recordings
-
-
 @asynccontextmanager
 async def pair(
     root: Path,
@@ -266,7 +255,7 @@ async def pair(
     `changes` are made in the project: texts of its files (old -> new).
     """
     lay_out(root, changes={**PATIENT, **(changes or {})})
-    recordings = show(root, asterisk)
+    recordings = shown(root, asterisk)
     billing = Billing(root / "billing")
     billing.write(phones, premium)
     servers: list[Server] = []

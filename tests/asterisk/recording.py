@@ -6,6 +6,7 @@ in the voice. What was played can be told word by word, and how far each recordi
 
 from __future__ import annotations
 
+import shutil
 import struct
 import wave
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from tests.asterisk import sound
 from tests.asterisk.peer.phone import Call
+from tests.asterisk.server import Asterisk
+from tests.end_to_end.telephone import recorded
 
 MARK = b"\xd1\x2e\x93\x6c"
 """Begins a frame of ours; then the number of the recording and that of the frame."""
@@ -117,6 +120,16 @@ class Ear:
         said = self.take()
         await self.call.press(keys)
         return said
+
+
+def shown(root: Path, asterisk: Asterisk) -> Recordings:
+    """Give a project the recordings that Asterisk has; they are made when they are wanted first."""
+    recordings, folder = Recordings(recorded()), asterisk.folder / "data/sounds/gudok"
+    if not folder.exists():
+        recordings.lay_out(folder)
+    shutil.rmtree(root / "flows/sounds", ignore_errors=True)
+    (root / "flows/sounds").symlink_to(folder)
+    return recordings
 
 
 def _frame(number: int, frame: int) -> bytes:

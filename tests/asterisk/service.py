@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from gateway.host.voice import KEY
 from gateway.settings import AgiSettings, AsteriskSettings
 from tests.asterisk.peer.phone import Call, Phone
 from tests.asterisk.place import SECRET, TOKEN, Place
-from tests.asterisk.recording import PATIENCE_S, Ear, Recordings
+from tests.asterisk.recording import PATIENCE_S, Ear, Recordings, shown
 from tests.asterisk.server import Asterisk
 from tests.end_to_end.stage import Stage, staged
-from tests.end_to_end.telephone import recorded
 
 PHONE = "79165000001"
 LATER = "2"
@@ -116,16 +114,6 @@ async def served(
         assert stage.gateway.speaker is not None
         stage.gateway.speaker.reread()
         yield Service(stage, asterisk, recordings)
-
-
-def shown(root: Path, asterisk: Asterisk) -> Recordings:
-    """Give a project the recordings that Asterisk has; they are made when they are wanted first."""
-    recordings, folder = Recordings(recorded()), asterisk.folder / "data/sounds/gudok"
-    if not folder.exists():
-        recordings.lay_out(folder)
-    shutil.rmtree(root / "flows/sounds")
-    (root / "flows/sounds").symlink_to(folder)
-    return recordings
 
 
 @contextmanager
