@@ -5,15 +5,16 @@
 #
 #   deploy/asterisk-tree.sh [FOLDER]          default: $ASTERISK_TREE, else .cache/asterisk
 #
-# To bring it needs root and debootstrap, about a minute and 600 MB; to use it needs neither. MIRROR names
-# another Debian mirror; a snapshot of the day pins every package. FOLDER.packages lists what was fetched.
+# To bring it needs root and debootstrap, about a minute and 600 MB; to use it needs neither. It comes from
+# debootstrap's own mirror of Debian; MIRROR names another one, and one of Debian's snapshots of a day pins
+# every package. FOLDER.packages lists what was fetched.
 set -eu
 
 here="$(cd "$(dirname "$0")/.." && pwd)"
 tree="${1:-${ASTERISK_TREE:-$here/.cache/asterisk}}"
 release=forky
 major=22
-mirror="${MIRROR:-http://deb.debian.org/debian}"
+mirror="${MIRROR:-}"
 packages=asterisk,asterisk-modules,asterisk-core-sounds-ru-wav,asterisk-core-sounds-en-wav
 
 stop() {
@@ -54,11 +55,11 @@ script="$scripts/$release"
 mkdir -p "$(dirname "$tree")"
 rm -rf "$tree.new"
 log="$tree.log"
-echo "asterisk-tree: fetching Asterisk $major of Debian $release from $mirror (about a minute) ..."
+echo "asterisk-tree: fetching Asterisk $major of Debian $release${mirror:+ from $mirror} (about a minute) ..."
 if ! debootstrap --variant=minbase --include="$packages" "$release" "$tree.new" "$mirror" "$script" >"$log" 2>&1; then
     tail -n 5 "$log" >&2
     rm -rf "$tree.new"
-    stop "debootstrap failed (its log: $log); is $mirror reachable? MIRROR names another one"
+    stop "debootstrap failed (its log: $log); is ${mirror:-its mirror of Debian} reachable? MIRROR names another one"
 fi
 rm -rf "$tree.new/var/cache/apt/archives" "$tree.new/var/lib/apt/lists"
 found="$(version "$tree.new")"
@@ -67,7 +68,7 @@ case "$found" in
     *)
         rm -rf "$tree.new"
         stop "Debian $release has no Asterisk $major any more (found: '$found');" \
-            "MIRROR=http://snapshot.debian.org/archive/debian/20261101T000000Z has one"
+            "name a snapshot of Debian of 1 November 2026 or earlier as MIRROR"
         ;;
 esac
 sed -n 's/^Package: //p; s/^Version: //p' "$tree.new/var/lib/dpkg/status" | paste - - >"$tree.packages"

@@ -66,6 +66,9 @@ REGISTRY = re.compile(
             "index" + "-url",
             "artifact" + "ory",
             "devp" + "i/",
+            "deb" + r"ian\.(org|net)",
+            "ubuntu" + r"\.com",
+            "dl-c" + r"dn\.",
         )
     )
 )
