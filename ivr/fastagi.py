@@ -42,6 +42,9 @@ Report: TypeAlias = Callable[[str, str, BaseException | None], None]
 TICK_S = 0.25
 """So often the time limits are looked at; they are exact to that."""
 
+LAST_TURNS = 4
+"""Turns of the loop from the accepting of a connection to its end when refused; nothing tells of either."""
+
 COMMAND_S = 10.0
 """A command that plays nothing and waits for nobody is answered within this."""
 
@@ -288,6 +291,10 @@ class FastAgiServer:
         """Stop accepting, let calls end for `within_s` seconds, then give up what is left."""
         self._closing = True
         if self._server is not None:
+            # Who was accepted in this moment is no line yet, and would be left open with the server closed.
+            for one in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(one)
+            await _turns()
             self._server.close()
         for line in [one for one in self.lines if not one.begun]:
             line.abandon()
@@ -305,6 +312,7 @@ class FastAgiServer:
             self._timer = None
         if self._server is not None:
             await self._server.wait_closed()
+        await _turns()  # the end of the lines that were given up
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -384,3 +392,8 @@ class FastAgiServer:
     def _turn(self) -> None:
         self.tick()
         self._arm()
+
+
+async def _turns() -> None:
+    for _ in range(LAST_TURNS):
+        await asyncio.sleep(0)

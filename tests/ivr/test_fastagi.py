@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from ivr.agi.error import (
     ForgedReplyError,
     LineDeadError,
 )
-from ivr.fastagi import FastAgiServer, Line
+from ivr.fastagi import LAST_TURNS, FastAgiServer, Line
 from ivr.testing.call import Call
 from ivr.testing.channel import Channel
 
@@ -376,7 +378,8 @@ async def test_closing_lets_calls_end_and_takes_no_new_ones():
     async with Call(one.port) as call:
         line = await seen.lines.get()
         closing = asyncio.create_task(one.close(60))
-        await asyncio.sleep(0)
+        for _ in range(LAST_TURNS + 1):
+            await asyncio.sleep(0)
         with pytest.raises(OSError, match=r"."):
             await asyncio.open_connection("127.0.0.1", one.port)
         await line.execute(agi.set_variable("IVR_NEXT", "done"))
@@ -400,6 +403,21 @@ async def test_closing_gives_up_what_does_not_end():
         assert one.counts["abandoned"] == 2
         assert await reader.read() == b""
     writer.close()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_closing_leaves_nobody_who_has_just_connected(turns: int):
+    seen = Seen()
+    one = server(seen)
+    await one.start()
+    with socket.create_connection(("127.0.0.1", one.port)) as caller:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await one.close(0)
+        assert not one.lines
+        caller.setblocking(False)
+        with contextlib.suppress(ConnectionResetError):
+            assert caller.recv(1) == b""
 
 
 async def test_pyst2_knows_our_exceptions():
