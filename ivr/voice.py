@@ -17,14 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from ivr.agi import command as agi
-from ivr.agi.error import AGIAppError, AGIHangup
-from ivr.agi.reply import Reply
+from ivr.agi.error import AGIHangup
+from ivr.channel import Channel, Line
 from ivr.handover import Next, orders
+from ivr.key_store import NEVER, TYPED, KeyStore
 from ivr.prompt import Heard, Prompt, Taken, groups
-from ivr.typed import TypedKeys, keys
+from ivr.typed import keys
 
 Played: TypeAlias = Literal["ok", "failed", "hungup"]
 """`failed`: a file is missing, the caller is still there."""
@@ -32,33 +33,10 @@ Played: TypeAlias = Literal["ok", "failed", "hungup"]
 Ready: TypeAlias = Callable[[float], Awaitable[bool]]
 """Waits at most so many seconds; whether what is waited for has come."""
 
-TYPED = "IVR_TYPED"
-"""All keys of the call since `VoiceLine.open`."""
-
 READ = "IVR_READ"
 """What the last Read has collected."""
 
-STORE_DIGITS = 250
-"""StoreDTMF keeps no more in one value."""
-
-UP = 6
-"""CHANNEL STATUS of an answered call."""
-
-NEVER = -1_000_000_000_000
-"""When keys were looked at last: they must be looked at before anything else."""
-
 SAMPLES_A_SECOND = 8_000
-
-
-class Line(Protocol):
-    """What executes commands: `ivr.fastagi.Line`."""
-
-    @property
-    def hungup(self) -> bool:
-        """Whether the caller is known to have gone."""
-
-    async def execute(self, command: bytes, within_s: float) -> Reply:
-        """Return the reply of a command; see `ivr.fastagi.Line.execute` for what it raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +71,7 @@ class Recorded:
     outcome: Played
 
 
-class VoiceLine:
+class VoiceLine(Channel):
     """One call. Every method may raise AGIHangup when the caller has gone, except where it says so.
 
     `answered` is false while there is only early media; `missing` counts prompts with a file that is not
@@ -104,66 +82,27 @@ class VoiceLine:
         self, line: Line, settings: VoiceSettings, clock: Callable[[], int], *, answered: bool = False
     ) -> None:
         """`clock` is UTC milliseconds that never jump."""
-        self._line = line
+        super().__init__(line, settings.command_s, answered=answered)
         self._settings = settings
         self._clock = clock
-        self._typed = TypedKeys()
-        self._looked = NEVER
+        self._keys = KeyStore(self, clock, settings.look_s)
+        self._typed = self._keys.typed
         self._early = False
         self._began = NEVER
         self._times: dict[str, float] = {}
-        self.variables: dict[str, str] = {}
-        self.answered = answered
-        self.type_ahead = False
         self.missing = 0
 
     @property
-    def hungup(self) -> bool:
-        """Whether the caller is known to have gone."""
-        return self._line.hungup
+    def type_ahead(self) -> bool:
+        """Whether Asterisk keeps what is pressed between two commands."""
+        return self._keys.kept
 
     async def open(self, names: Iterable[str] = ()) -> Mapping[str, str]:
         """Read trusted variables and begin to keep keys; return the variables (empty where unset)."""
-        found = await self._read_variables((*names, TYPED))
-        self._typed.text = keys(found.pop(TYPED))
-        self._typed.drop()
+        found = dict(await self.trusted((*names, TYPED)))
         self.variables.pop(TYPED)
-        reply = await self._do(agi.store_digits(TYPED, STORE_DIGITS))
-        self.type_ahead = reply.number == 0
-        self._looked = self._clock()
+        await self._keys.open(found.pop(TYPED))
         return found
-
-    async def trusted(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Read variables from Asterisk itself in one command; `variables` has them too.
-
-        The `agi_` lines of the beginning are no source: a caller's name can forge them. Raises AGIAppError
-        for values that cannot be told apart, CommandError for a name that is none.
-        """
-        return await self._read_variables(tuple(names))
-
-    async def answer(self) -> None:
-        """Answer the call; nothing happens to one that is."""
-        if self.answered:
-            return
-        reply = await self._do(agi.answer())
-        if reply.number == -1:
-            if await self.alive():
-                raise AGIAppError("Asterisk cannot answer the call")
-            raise AGIHangup("the caller has gone")
-        self.answered = True
-
-    async def alive(self) -> bool:
-        """Ask Asterisk whether the caller is there; never raises AGIHangup.
-
-        `result=-1` does not tell: a missing file gives the same.
-        """
-        try:
-            reply = await self._do(agi.channel_status())
-        except AGIHangup:
-            return False
-        if reply.number == UP:
-            self.answered = True
-        return (reply.number or 0) >= 0 and not self._line.hungup
 
     async def collect(self, prompt: Prompt) -> Heard:
         """Play a prompt and take its answer; never raises AGIHangup.
@@ -258,8 +197,7 @@ class VoiceLine:
 
     async def drop_ahead(self) -> None:
         """Forget the keys pressed so far: before a charge, a secret and whatever cannot be undone."""
-        await self._look(anew=True)
-        self._typed.drop()
+        await self._keys.drop()
 
     async def leave(self, next_step: Next, variables: Mapping[str, str] | None = None) -> None:
         """Tell the dialplan how to go on; `IVR_NEXT` is the last that is set.
@@ -268,46 +206,19 @@ class VoiceLine:
         form.
         """
         told = orders(next_step, variables or {})
-        if next_step != "done" and self.type_ahead and not self._line.hungup:
+        if next_step != "done" and not self._line.hungup:
             # What is pressed in the talk with a specialist is nobody's answer.
-            await self._do(agi.forget_digits())
-            self.type_ahead = False
+            await self._keys.end()
         for order in told:
-            await self._do(order)
-
-    async def _do(self, order: bytes) -> Reply:
-        return await self._line.execute(order, self._settings.command_s)
-
-    async def _read_variables(self, names: tuple[str, ...]) -> dict[str, str]:
-        found = dict(zip(names, await self._values(*names), strict=True))
-        self.variables.update(found)
-        return found
-
-    async def _values(self, *names: str) -> list[str]:
-        """Return the values of variables, empty where unset, by one command."""
-        reply = await self._do(agi.get_variables(names))
-        values = (reply.value or "").split(agi.SEPARATOR)
-        if len(values) != len(names):
-            raise AGIAppError("the values of variables cannot be told apart")
-        return values
-
-    async def _look(self, *, anew: bool = False) -> None:
-        """Fetch the keys pressed so far, unless that was done a moment ago."""
-        now = self._clock()
-        if not self.type_ahead or (not anew and now - self._looked < self._settings.look_s * 1_000):
-            return
-        reply = await self._do(agi.get_variable(TYPED))
-        self._typed.text = keys(reply.value or "")
-        self._looked = self._clock()
+            await self.do(order)
 
     async def _begin(self, prompt: Prompt) -> Taken:
         """Return what is answered already."""
         if prompt.own:
             await self.drop_ahead()
         else:
-            await self._look(anew=bool(prompt.risky))
-        if self._typed.full:
-            await self._do(agi.set_variable(TYPED, self._typed.shorten()))
+            await self._keys.look(anew=bool(prompt.risky))
+        await self._keys.shorten()
         self._typed.skip_stray()
         self._typed.begin()
         self._early, self._began = False, self._clock()
@@ -329,7 +240,7 @@ class VoiceLine:
                 raise AGIHangup("the caller has gone")
             if digit:
                 at = self._clock()
-                await self._look(anew=True)
+                await self._keys.look(anew=True)
                 self._came(prompt, digit, at)
                 return ()
         return parts[-1] if parts else ()
@@ -341,17 +252,16 @@ class VoiceLine:
             application(group, answer_call=self.answered), self._settings.prompt_s
         )
         if interruptible and reply.digit:
-            self._looked = NEVER
+            self._keys.missed()
             if not self.type_ahead:
                 self._typed.text += reply.digit
             return "ok", reply.digit
         failed = reply.number != 0
         if not failed:
             name = "BACKGROUNDSTATUS" if interruptible else "PLAYBACKSTATUS"
-            status, typed = await self._values(name, TYPED)
+            status, typed = await self.values(name, TYPED)
             failed = status == "FAILED"
-            if self.type_ahead:
-                self._typed.text, self._looked = keys(typed), self._clock()
+            self._keys.seen(typed)
             if not interruptible:
                 self._typed.drop()
         if self._line.hungup or (failed and not await self.alive()):
@@ -393,7 +303,7 @@ class VoiceLine:
             self.missing += 1
             status, read = await self._run_read(prompt, (), left, begun=begun)
         if len(self._typed.text) - before < len(read):
-            self.type_ahead = False  # the store has been removed, or there is none
+            self._keys.kept = False  # the store has been removed, or there is none
         if self.type_ahead:
             taken = self._typed.take(prompt)
             if one_key and status == "OK" and not taken.complete:
@@ -412,10 +322,8 @@ class VoiceLine:
         within = self._settings.prompt_s + prompt.first_s + left * prompt.between_s
         await self._line.execute(order, within)
         at = self._clock()
-        status, read, typed = await self._values("READSTATUS", READ, TYPED)
-        if self.type_ahead:
-            self._typed.text = keys(typed)
-            self._looked = self._clock()
+        status, read, typed = await self.values("READSTATUS", READ, TYPED)
+        self._keys.seen(typed)
         ended = prompt.terminator if status == "OK" and len(read) < left else ""
         self._came(prompt, keys(read) + ended, at)
         return status, read
@@ -431,15 +339,14 @@ class VoiceLine:
         """Give the channel the two times that Read takes when it is given none."""
         for name, seconds in (("TIMEOUT(response)", prompt.first_s), ("TIMEOUT(digit)", prompt.between_s)):
             if self._times.get(name) != seconds:
-                await self._do(agi.set_variable(name, f"{seconds:g}"))
+                await self.do(agi.set_variable(name, f"{seconds:g}"))
                 self._times[name] = seconds
 
     async def _wipe(self) -> None:
         """Leave nothing of a secret in the channel; what was heard stands even if the caller goes."""
         try:
-            await self._do(agi.set_variable(READ, ""))
-            if self.type_ahead:
-                await self._do(agi.set_variable(TYPED, ""))
+            await self.do(agi.set_variable(READ, ""))
+            await self._keys.wipe()
         except AGIHangup:
             return
         self._typed.clear()
