@@ -6,7 +6,8 @@ same source, destination, data_coding, payload and part reference, and besides o
 * the same sequence number on the same connection;
 * it comes within 15 minutes, and the connection of the first broke before its response was *confirmed*: the
   centre had not yet answered any request that we wrote behind the response;
-* it comes within 10 seconds, and nothing of ours went to that subscriber from that number in between.
+* it comes within 10 seconds, and there is nothing of ours that left for that subscriber from that number
+  after the first and that he can have read (`smpp.departure`) before he wrote the second.
 
 The host tells what it writes and what is answered by *marks*: any number that grows with each write to a
 connection (a count of writes, or UTC milliseconds). An `Identity` goes into the journal row of each accepted
@@ -24,7 +25,7 @@ import msgspec
 BROKEN_MS = 15 * 60_000
 """How long a copy may come over another connection when the first one's response is in doubt."""
 QUICK_MS = 10_000
-"""How long a copy may come when we have sent nothing to the subscriber in between."""
+"""How long a copy may come when the subscriber can have read nothing of ours in between."""
 CONFIRMED_MS = 60_000
 """Confirmed messages are remembered so long; only equal sequence numbers can make a copy of them."""
 MOST = 400_000
@@ -62,9 +63,10 @@ class Identity(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _Accepted:
     """One remembered message."""
 
-    __slots__ = ("at", "broken", "confirmed", "connection", "mark", "run", "sequence")
+    __slots__ = ("at", "broken", "confirmed", "connection", "departed", "mark", "run", "sequence")
 
-    def __init__(self, run: int, connection: Connection, sequence: int, at: int) -> None:
+    def __init__(self, run: int, connection: Connection, sequence: int, at: int, departed: int = 0) -> None:
+        self.departed = departed
         self.run = run
         self.connection = connection
         self.sequence = sequence
@@ -94,13 +96,11 @@ class Duplicates:
         self.forgotten = 0
         """Messages forgotten before their time because there were too many."""
 
-    def is_copy(
-        self, key: _Key, connection: Connection, sequence: int, now: int, answered_at: int | None
-    ) -> bool:
+    def is_copy(self, key: _Key, connection: Connection, sequence: int, now: int, read: int) -> bool:
         """Say whether a message is a copy.
 
-        `key` is (source, destination, digest); `answered_at` is when something of ours last went to that
-        subscriber from that number, None if nothing did.
+        `key` is (source, destination, digest); `read` is the number of the latest departure that its
+        subscriber can have read, 0 if there is none.
         """
         for one in self._by_key.get(key, ()):
             if one.sequence == sequence and one.connection == connection and one.run == self._run:
@@ -108,14 +108,17 @@ class Duplicates:
             age = now - one.at
             if one.broken and age <= BROKEN_MS:
                 return True
-            if age <= QUICK_MS and (answered_at is None or answered_at < one.at):
+            if age <= QUICK_MS and read <= one.departed:
                 return True
         return False
 
-    def accept(self, key: _Key, connection: Connection, sequence: int, now: int) -> Identity:
-        """Remember a message and return what its journal row is to hold."""
+    def accept(self, key: _Key, connection: Connection, sequence: int, now: int, departed: int) -> Identity:
+        """Remember a message and return what its journal row is to hold.
+
+        `departed` is how many messages of ours have left so far: none of them is an answer to this one.
+        """
         self._sweep(now)
-        one = _Accepted(self._run, connection, sequence, now)
+        one = _Accepted(self._run, connection, sequence, now, departed)
         self._keep(key, one)
         self._unwritten.setdefault(connection, {})[sequence] = one
         confirmed_until = self._frontier.get(connection, 0)

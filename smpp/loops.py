@@ -60,11 +60,6 @@ class Loops:
         ):
             self._talks.popitem(last=False)
 
-    def last_sent(self, pair: Pair) -> int | None:
-        """Return when something of ours last went there (UTC ms), None if nothing lately did."""
-        talk = self._talks.get(pair)
-        return None if talk is None else talk.at
-
     def starting(self, pair: Pair, text: str, now: int) -> str | None:
         """Judge a message that is about to start a flow: the reason why it must not, or None.
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from engine.values import Secret
+from smpp.departure import Departures
 from smpp.duplicates import Connection, Duplicates, Identity
 from smpp.loops import Loops
 from smpp.msisdn import TON_ALPHANUMERIC, TON_INTERNATIONAL, address, is_alphanumeric, normal_msisdn
@@ -64,6 +65,7 @@ class SmsChannel:
         self.profile = profile
         self.group = group
         self.duplicates = Duplicates(group, run)
+        self.departures = Departures()
         self.loops = Loops(key)
         self.receipts = ReceiptBook(profile.receipt_ids)
         self.parts = Parts(group, profile.part_wait_ms, profile.alphabet_in)
@@ -91,11 +93,12 @@ class SmsChannel:
             return self._no_request(_why_no_subscriber(sm))
         to = sm.dest.decode("ascii", "replace").removeprefix("+")
         identity_key = (sm.source, sm.dest, self._digest(sm))
-        last_sent = self.loops.last_sent((msisdn, to))
-        if self.duplicates.is_copy(identity_key, connection, sequence, now, last_sent):
+        departures = self.departures
+        read = departures.read((msisdn, to), now)
+        if self.duplicates.is_copy(identity_key, connection, sequence, now, read):
             self.counts["duplicate"] += 1
             return _DUPLICATE
-        identity = self.duplicates.accept(identity_key, connection, sequence, now)
+        identity = self.duplicates.accept(identity_key, connection, sequence, now, departures.count)
         if profile.echo_tlvs:
             self._remember_echo((msisdn, to), sm.tlvs)
         result, waited = self.parts.add(sm, identity, now)
@@ -276,9 +279,14 @@ class SmsChannel:
         """Return when a message that is queued now is no longer worth sending (UTC ms)."""
         return now + (self.profile.secret_validity_ms if secret else self.profile.validity_ms)
 
-    def sent(self, to: str, sender: str, text: str | Secret, now: int) -> None:
-        """Take note that a message leaves: copies and loops are judged by it."""
+    def sent(self, to: str, sender: str, text: str | Secret, now: int, key: str) -> None:
+        """Take note that our message `key` leaves, by whatever group: copies and loops are judged by it."""
+        self.departures.left((to, sender), key, now)
         self.loops.sent((to, sender), text.reveal() if isinstance(text, Secret) else text, now)
+
+    def taken(self, key: str) -> None:
+        """Take note that a centre has answered our message `key`, or a part of it, with status 0."""
+        self.departures.taken(key)
 
     def submitted(self, message_id: bytes, key: str, to: str, now: int) -> list[Receipt]:
         """Take a submit_sm_resp 0 to our message `key`; returns receipts that came before it."""

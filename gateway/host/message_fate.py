@@ -60,6 +60,8 @@ class Fates:
             )
             self._decide(batch, message, decision)
             return
+        for one in self._carriers:
+            one.channel.taken(row.id)
         message.ids[token.part] = event.message_id
         group = batch.stored.group()
         if event.message_id:

@@ -288,7 +288,9 @@ class Outbox:
                 return
             message.ids = [None] * len(bodies)
             message.bodies = bodies if len(bodies) > 1 else []
-        carrier.channel.sent(row.to, row.sender, row.text, now)
+        for one in self._carriers:
+            # Whatever way it leaves, the answer to it may come by any.
+            one.channel.sent(row.to, row.sender, row.text, now, row.id)
         if not row.secret:
             message.row = row = msgspec.structs.replace(row, tries=row.tries + 1)
         subscriber = row.to.encode()

@@ -29,6 +29,7 @@ class Sender:
         self.channel = SmsChannel(profile or SmsProfile(), "main", run=run)
         self.now = run + 1_000
         self.sequence = 0
+        self.sent = 0
         self.connection = (0, 1)
 
     def give(
@@ -50,5 +51,7 @@ class Sender:
         return arrival
 
     def answer(self, text: str = "Пакет обновлён") -> None:
-        """Send something of ours to the subscriber from 9290."""
-        self.channel.sent(MSISDN, CODE, text, self.now)
+        """Send something of ours to the subscriber from 9290; the centre takes it."""
+        self.sent += 1
+        self.channel.sent(MSISDN, CODE, text, self.now, str(self.sent))
+        self.channel.taken(str(self.sent))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from smpp.duplicates import Duplicates, Identity
 from smpp.sms_arrival import Duplicate, SmsArrived
 
-from .sms_sender import RUN, Sender, message
+from .sms_sender import CODE, MSISDN, RUN, Sender, message
 
 OTHER = (1, 2)
 
@@ -40,6 +40,35 @@ def test_an_answer_within_the_same_millisecond_counts() -> None:
     sender.arrive("5")
 
 
+def test_a_question_within_the_same_millisecond_is_no_answer() -> None:
+    sender = Sender()
+    sender.answer("Первый вопрос")
+    sender.arrive("5")
+    assert isinstance(sender.text("5"), Duplicate)
+    sender.answer("Второй вопрос")
+    sender.arrive("5")
+    assert isinstance(sender.text("5"), Duplicate)
+
+
+@pytest.mark.parametrize(("after_ms", "copy"), [(0, True), (999, True), (1_000, False)])
+def test_an_answer_that_the_centre_has_not_taken_counts_after_a_second(after_ms: int, copy: bool) -> None:
+    sender = Sender()
+    sender.arrive("5")
+    sender.channel.sent(MSISDN, CODE, "Следующий вопрос", sender.now, "next")
+    sender.now += after_ms
+    assert isinstance(sender.text("5"), Duplicate if copy else SmsArrived)
+
+
+def test_a_question_taken_late_is_no_answer_to_what_came_before() -> None:
+    sender = Sender()
+    sender.channel.sent(MSISDN, CODE, "Вопрос", sender.now, "question")
+    sender.now += 100
+    sender.arrive("5")
+    sender.channel.taken("question")
+    sender.now += 2_000
+    assert isinstance(sender.text("5"), Duplicate)
+
+
 @pytest.mark.parametrize(("after_ms", "copy"), [(0, True), (10_000, True), (10_001, False)])
 def test_without_an_answer_of_ours_it_is_a_copy_for_ten_seconds(after_ms: int, copy: bool) -> None:
     sender = Sender()
@@ -52,8 +81,9 @@ def test_an_answer_to_somebody_else_or_from_another_number_does_not_count() -> N
     sender = Sender()
     sender.arrive()
     sender.now += 1_000
-    sender.channel.sent("79990000000", "9290", "x", sender.now)
-    sender.channel.sent("79161234567", "000500", "x", sender.now)
+    for number, (to, by) in enumerate([("79990000000", "9290"), ("79161234567", "000500")]):
+        sender.channel.sent(to, by, "x", sender.now, str(number))
+        sender.channel.taken(str(number))
     sender.now += 1_000
     assert isinstance(sender.text(), Duplicate)
 

@@ -138,6 +138,7 @@ async def test_nobody_agrees_to_a_charge_he_has_not_read_of(root: Path, monkeypa
         await rig.reply("done", {"price": Decimal(200)})
         assert rig.waiting == ["answer"]
         assert len(rig.backend.calls) == 1
+        rig.jump(2_000)  # the question is read
         await rig.write("да", "701")
         assert rig.waiting == ["backend"]
         assert [name for name, _, _ in rig.backend.calls] == ["shop.look", "shop.buy"]
