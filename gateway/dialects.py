@@ -6,13 +6,15 @@ are written as in the country of the project.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.capabilities import Capabilities
 from engine.reading.diagnostic import Report
 from engine.reading.suggestion import did_you_mean
+from gateway.centre_settings import Centre
 from gateway.project_files import ProjectError, read_text
-from gateway.settings import Centre, Settings
+from gateway.settings import Settings
 from ussd.dialect import Dialect
 from ussd.dialect_file import read_dialect
 
@@ -40,56 +42,51 @@ def built_in(country: str) -> str:
     return f"country: {_HOMES[country]}\n" if country in _HOMES else "{}\n"
 
 
-def load_dialect(
-    root: Path,
-    centre: Centre,
-    report: Report,
-    sources: dict[str, str],
-    ussd: Capabilities | None = None,
-    country: str = "RU",
-) -> Dialect | None:
-    """Read the dialect of a centre; None when the report says why not.
+@dataclass(frozen=True, slots=True)
+class Dialects:
+    """The dialects of a project in `country` (ISO code).
 
-    `ussd` are the limits that the flows were checked against: a dialect may not be tighter. The text of the
-    file goes to `sources`, for showing lines. Raises ProjectError for a file that cannot be read.
+    `ussd` are the limits that the flows were checked against: a dialect may not be tighter. None: not known.
     """
-    file = dialect_file(centre.dialect)
-    at = centre.place
-    if (root / file).exists():
-        sources[file] = read_text(root / file)
-    elif centre.dialect == STANDARD:
-        sources[file] = built_in(country)
-    else:
-        known = sorted({STANDARD, *(path.stem for path in (root / FOLDER).glob("*.yaml"))})
-        report.error(
-            "no-dialect",
-            f"smpp.{centre.name}: there is no dialect {centre.dialect} ({file} is missing)"
-            + did_you_mean(centre.dialect, known),
-            at,
-            help=f"write {file}; there are {', '.join(known)}" if len(known) > 1 else f"write {file}",
-        )
-        return None
-    dialect = read_dialect(sources[file], file, report)
-    if dialect is None or ussd is None or "ussd" not in centre.carries:
+
+    root: Path
+    ussd: Capabilities | None = None
+    country: str = "RU"
+
+    def load(self, centre: Centre, report: Report, sources: dict[str, str]) -> Dialect | None:
+        """Read the dialect of a centre; None when the report says why not.
+
+        The text of the file goes to `sources`, for showing lines. Raises ProjectError for a file that cannot
+        be read.
+        """
+        root, file, at = self.root, dialect_file(centre.dialect), centre.place
+        if (root / file).exists():
+            sources[file] = read_text(root / file)
+        elif centre.dialect == STANDARD:
+            sources[file] = built_in(self.country)
+        else:
+            known = sorted({STANDARD, *(path.stem for path in (root / FOLDER).glob("*.yaml"))})
+            report.error(
+                "no-dialect",
+                f"smpp.{centre.name}: there is no dialect {centre.dialect} ({file} is missing)"
+                + did_you_mean(centre.dialect, known),
+                at,
+                help=f"write {file}; there are {', '.join(known)}" if len(known) > 1 else f"write {file}",
+            )
+            return None
+        dialect = read_dialect(sources[file], file, report)
+        if dialect is None or self.ussd is None or "ussd" not in centre.carries:
+            return dialect
+        tighter = dialect.tighter_than(self.ussd)
+        if tighter:
+            report.error("dialect", f"smpp.{centre.name}: {file}: " + "; ".join(tighter), at)
+            return None
         return dialect
-    tighter = dialect.tighter_than(ussd)
-    if tighter:
-        report.error("dialect", f"smpp.{centre.name}: {file}: " + "; ".join(tighter), at)
-        return None
-    return dialect
 
-
-def check_dialects(
-    root: Path,
-    settings: Settings,
-    report: Report,
-    sources: dict[str, str],
-    ussd: Capabilities | None = None,
-    country: str = "RU",
-) -> None:
-    """Read the dialects of all centres; what is wrong is in the report."""
-    for centre in settings.centres:
-        try:
-            load_dialect(root, centre, report, sources, ussd, country)
-        except ProjectError as error:
-            report.error("dialect", f"smpp.{centre.name}: {error}", centre.place)
+    def check(self, settings: Settings, report: Report, sources: dict[str, str]) -> None:
+        """Read the dialects of all centres; what is wrong is in the report."""
+        for centre in settings.centres:
+            try:
+                self.load(centre, report, sources)
+            except ProjectError as error:
+                report.error("dialect", f"smpp.{centre.name}: {error}", centre.place)

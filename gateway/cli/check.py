@@ -12,7 +12,7 @@ from engine.capabilities import Channel
 from engine.flow_set import FlowSet
 from engine.reading.diagnostic import Report, Severity
 from engine.reading.report import report_json, report_text
-from gateway.dialects import check_dialects
+from gateway.dialects import Dialects
 from gateway.project_check import check_project
 from gateway.project_files import SETTINGS, ProjectError, ProjectFiles, read_project, read_text
 from gateway.settings import read_settings
@@ -40,10 +40,10 @@ def check_settings(directory: Path, flows: FlowSet | None, report: Report, sourc
     settings = read_settings(sources[SETTINGS], None, found)
     if settings is not None:
         if flows is None:
-            check_dialects(directory, settings, found, sources)
+            Dialects(directory).check(settings, found, sources)
         else:
             ussd = flows.channels[Channel.USSD]
-            check_dialects(directory, settings, found, sources, ussd, flows.project.country)
+            Dialects(directory, ussd, flows.project.country).check(settings, found, sources)
     report.extend(found)
 
 

@@ -70,12 +70,7 @@ def list_(given: tuple[Path, bool], name: str | None, closed: bool) -> None:
 def figures(given: tuple[Path, bool], within: int) -> None:
     """Print the waits of the last day in the queues of calls, by the hour, and how talks were rated."""
     project, as_json = given
-    try:
-        found = ask(settings_of(project, serving=False), "GET", f"{API}/figures?within={within}")
-    except NotRunningError as error:
-        raise ClickException(NOT_RUNNING) from error
-    except AnswerError as error:
-        raise ClickException(str(error)) from error
+    found = _asked(project, "GET", f"{API}/figures?within={within}")
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -168,16 +163,21 @@ def close(given: tuple[Path, bool], number: int, result: str, topic: str, note: 
 
 def _work(given: tuple[Path, bool], number: int, act: str, body: dict[str, str]) -> None:
     project, as_json = given
-    try:
-        task = ask(settings_of(project, serving=False), "POST", f"{API}/{number}/{act}", body)["task"]
-    except NotRunningError as error:
-        raise ClickException(NOT_RUNNING) from error
-    except AnswerError as error:
-        raise ClickException(str(error)) from error
+    task = _asked(project, "POST", f"{API}/{number}/{act}", body)["task"]
     if as_json:
         click.echo(json.dumps(task, ensure_ascii=False, indent=2))
     else:
         click.echo(f"task {number} is {task['state']}" + (": the SMS is queued" if act == "answer" else ""))
+
+
+def _asked(project: Path, method: str, path: str, body: dict[str, str] | None = None) -> Any:
+    """Return what the running gateway answers; there is nothing to do without one."""
+    try:
+        return ask(settings_of(project, serving=False), method, path, body)
+    except NotRunningError as error:
+        raise ClickException(NOT_RUNNING) from error
+    except AnswerError as error:
+        raise ClickException(str(error)) from error
 
 
 def _stored(project: Path, settings: Settings, *, closed: bool) -> list[dict[str, Any]]:

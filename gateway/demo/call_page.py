@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import msgspec
 from aiohttp import web
 
 from gateway.demo.exchange.exchange import Exchange
@@ -16,54 +15,48 @@ from gateway.demo.exchange.floor import RESULTS
 from gateway.demo.exchange.telephone import KEYS
 from gateway.demo.feed import event_octets
 from gateway.demo.network import RefusedError
-from gateway.demo.order import answered, handler
+from gateway.demo.order import FromHandset, Order, answered, handler
+from gateway.demo.stream import stream
 from gateway.demo.watch import Watch
 
 HEARTBEAT_S = 5.0
 _AGENT = re.compile(r"[a-z0-9]{4,16}", re.ASCII)
 
 
-class Dial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Dial(FromHandset, frozen=True):
     """Call a number."""
 
-    phone: str
     number: str
 
 
-class Press(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Press(FromHandset, frozen=True):
     """Press a key in a call."""
 
-    phone: str
     key: str
 
 
-class Heard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Heard(FromHandset, frozen=True):
     """A prompt was played to its end."""
 
-    phone: str
     id: int
 
 
-class HangUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HangUp(FromHandset, frozen=True):
     """Put the receiver down."""
 
-    phone: str
 
-
-class PickUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PickUp(FromHandset, frozen=True):
     """Answer a call that rings at the handset."""
 
-    phone: str
 
-
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Answer(Order, frozen=True):
     """A specialist takes a caller; 0: the next one."""
 
     agent: str
     id: int = 0
 
 
-class Finish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Finish(Order, frozen=True):
     """A specialist ends a talk."""
 
     agent: str
@@ -149,21 +142,12 @@ class CallPage:
         if listener is None:
             return answered({"error": "too many pages are open"}, 503)
         self._exchange.duty_changed()
-        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        response = web.StreamResponse(headers=headers)
         try:
-            await response.prepare(request)
             first = event_octets("floor", self._exchange.view(agent))
-            await response.write(b"retry: 1000\n\n" + first)
-            while not listener.over:
-                octets = await listener.take(HEARTBEAT_S)
-                await response.write(octets or b": still here\n\n")
-        except ConnectionError:
-            return response
+            return await stream(request, listener, first, HEARTBEAT_S)
         finally:
             desk.leave(listener)
             self._exchange.duty_changed()
-        return response
 
 
 def _agent(name: str) -> str:

@@ -11,10 +11,21 @@ from aiohttp import web
 from gateway.demo.guard import Handler
 from gateway.demo.network import RefusedError
 
-Order = TypeVar("Order", bound=msgspec.Struct)
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a page may order; one without details is an order too."""
 
 
-def handler(kind: type[Order], act: Callable[[Order], Awaitable[None]]) -> Handler:
+class FromHandset(Order, frozen=True):
+    """What the person at a handset does."""
+
+    phone: str
+
+
+_Kind = TypeVar("_Kind", bound=Order)
+
+
+def handler(kind: type[_Kind], act: Callable[[_Kind], Awaitable[None]]) -> Handler:
     """Return the handler of an order: the body is checked, then `act` is done."""
 
     async def handle(request: web.Request) -> web.StreamResponse:

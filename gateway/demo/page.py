@@ -10,7 +10,6 @@ import errno
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
 from aiohttp import web
 
 from gateway.demo.call_page import CallPage
@@ -18,8 +17,9 @@ from gateway.demo.exchange.exchange import Exchange
 from gateway.demo.feed import Feed, event_octets
 from gateway.demo.guard import middleware, own_hosts
 from gateway.demo.network import Network, RefusedError
-from gateway.demo.order import answered, handler
+from gateway.demo.order import FromHandset, Order, answered, handler
 from gateway.demo.passage import Passage
+from gateway.demo.stream import stream
 from gateway.demo.trouble import Troubles
 from gateway.demo.watch import Watch, dialled
 from gateway.demo.world import World
@@ -34,50 +34,40 @@ _FOLDER = Path(__file__).with_name("handset")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-class Dial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Dial(FromHandset, frozen=True):
     """Dial a USSD code."""
 
-    phone: str
     code: str
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Answer(FromHandset, frozen=True):
     """Send what was typed into the dialog."""
 
-    phone: str
     text: str
 
 
-class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Cancel(FromHandset, frozen=True):
     """Hang up."""
 
-    phone: str
 
-
-class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Send(FromHandset, frozen=True):
     """Send an SMS."""
 
-    phone: str
     to: str
     text: str
 
 
-class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Switch(Order, frozen=True):
     """Switch a fault."""
 
     name: str
     on: bool
 
 
-class Happen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Happen(FromHandset, frozen=True):
     """Let the world do something to a subscriber."""
 
-    phone: str
     name: str
-
-
-class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order without details."""
 
 
 class Play(Protocol):
@@ -157,8 +147,8 @@ class Page:
             ("sms", handler(Send, self._sms)),
             ("trouble", handler(Switch, self._trouble)),
             ("world", handler(Happen, self._happen)),
-            ("next-day", handler(Nothing, self._next_day)),
-            ("start-over", handler(Nothing, self._start_over)),
+            ("next-day", handler(Order, self._next_day)),
+            ("start-over", handler(Order, self._start_over)),
         ):
             app.router.add_post(f"/{name}", order)
         CallPage(self._play.exchange, self._play.watch, self._persona).add_to(app)
@@ -215,20 +205,10 @@ class Page:
         listener = self._play.feed.join(phone)
         if listener is None:
             return answered({"error": "too many pages are open"}, 503)
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        )
         try:
-            await response.prepare(request)
-            await response.write(b"retry: 1000\n\n" + event_octets("picture", self._picture(phone)))
-            while not listener.over:
-                octets = await listener.take(HEARTBEAT_S)
-                await response.write(octets or b": still here\n\n")
-        except ConnectionError:
-            return response
+            return await stream(request, listener, event_octets("picture", self._picture(phone)), HEARTBEAT_S)
         finally:
             self._play.feed.leave(listener)
-        return response
 
     def _picture(self, phone: str) -> dict[str, Any]:
         """Return everything that a page shows: what comes after are changes to it."""
@@ -296,8 +276,8 @@ class Page:
         except KeyError as error:
             raise RefusedError(f"there is no act {error}") from error
 
-    async def _next_day(self, order: Nothing) -> None:
+    async def _next_day(self, order: Order) -> None:
         await self._play.next_day()
 
-    async def _start_over(self, order: Nothing) -> None:
+    async def _start_over(self, order: Order) -> None:
         await self._play.start_over()

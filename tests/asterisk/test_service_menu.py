@@ -7,7 +7,7 @@ import pytest
 
 from tests.asterisk.peer.phone import Phone
 from tests.asterisk.place import Place
-from tests.asterisk.recording import PATIENCE_S
+from tests.asterisk.recording import PATIENCE_S, Ear
 from tests.asterisk.server import Asterisk
 from tests.asterisk.service import (
     BALANCE,
@@ -18,6 +18,7 @@ from tests.asterisk.service import (
     MENU,
     OFFER,
     PHONE,
+    Service,
     nobody_free,
     served,
 )
@@ -67,16 +68,21 @@ async def test_a_key_stops_the_menu_and_nothing_of_it_is_heard_behind_it(
         await service.over()
 
 
+async def pressed_while_asked(service: Service, caller: Phone, key: str) -> Ear:
+    """Put the offer off and press a key while a back end is asked, when Asterisk runs no command at all."""
+    service.stage.person(PHONE)
+    service.stage.fault(operation="marketing.answer", kind="delay", delay=600, count=1)
+    ear = await service.dial(caller)
+    await ear.asked(OFFER, LATER + key)
+    return ear
+
+
 async def test_keys_pressed_ahead_are_answers_where_nothing_is_at_stake(
     tmp_path: Path, caller: Phone, place: Place, asterisk: Asterisk
 ):
-    """The second key comes while a back end is asked, when Asterisk runs no command at all."""
     async with served(tmp_path, place, asterisk) as service:
         stage = service.stage
-        stage.person(PHONE)
-        stage.fault(operation="marketing.answer", kind="delay", delay=600, count=1)
-        ear = await service.dial(caller)
-        await ear.asked(OFFER, LATER + "1")
+        ear = await pressed_while_asked(service, caller, "1")
         said = await ear.hears(BALANCE)
         assert MENU not in said
         ear.call.hang_up()
@@ -89,10 +95,7 @@ async def test_a_key_pressed_while_a_back_end_is_asked_never_charges(
 ):
     async with served(tmp_path, place, asterisk) as service:
         stage = service.stage
-        stage.person(PHONE)
-        stage.fault(operation="marketing.answer", kind="delay", delay=600, count=1)
-        ear = await service.dial(caller)
-        await ear.asked(OFFER, LATER + "2")
+        ear = await pressed_while_asked(service, caller, "2")
         assert (await ear.hears(LAST)).startswith(MENU)
         await service.settled()
         assert stage.asked("billing.refresh_package") == 0

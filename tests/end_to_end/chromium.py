@@ -1,4 +1,4 @@
-"""A headless Chromium driven over its own DevTools protocol on a loopback websocket, and a demo to look at.
+"""A headless Chromium driven over its own DevTools protocol on a loopback websocket.
 
 Nothing is needed but the browser itself.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -18,9 +17,6 @@ from typing import Any
 
 import aiohttp
 
-from gateway.demo.show import Show
-
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -166,16 +162,3 @@ async def chromium(tmp_path: Path) -> AsyncIterator[Browser]:
         while await process.stderr.read(65_536):
             pass
         await process.wait()
-
-
-@asynccontextmanager
-async def demo(tmp_path: Path) -> AsyncIterator[Show]:
-    """Run the demo over a copy of the shipped flows."""
-    for name in ("flows", "config"):
-        shutil.copytree(ROOT / name, tmp_path / "project" / name)
-    one = Show(tmp_path / "project", tmp_path / "data", os.environ, port=0)
-    await one.start()
-    try:
-        yield one
-    finally:
-        await one.close()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from gateway.demo.show import Show
-from tests.end_to_end.chromium import Browser, chromium, demo
+from tests.end_to_end.chromium import Browser
+from tests.gateway.demo.caller import nothing_left
 
 pytestmark = pytest.mark.chromium
 
@@ -19,18 +16,6 @@ HEARD = (
 )
 FAST = 16
 """Prompts are played so many times faster: Chromium goes no further."""
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with chromium(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-async def show(tmp_path: Path) -> AsyncIterator[Show]:
-    async with demo(tmp_path) as one:
-        yield one
 
 
 async def menu(browser: Browser, show: Show, width: int = 1440) -> None:
@@ -46,13 +31,6 @@ async def menu(browser: Browser, show: Show, width: int = 1440) -> None:
 
 async def state(browser: Browser, name: str) -> None:
     await browser.until(f"document.querySelector('#call-view').dataset.state === '{name}'")
-
-
-async def nothing_left(show: Show) -> None:
-    async with asyncio.timeout(10):
-        while show.gateway.host.conversations:
-            await asyncio.sleep(0)
-            await show.gateway.host.idle()
 
 
 async def test_a_prompt_is_played_and_a_key_gives_the_balance(browser: Browser, show: Show) -> None:

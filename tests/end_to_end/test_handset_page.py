@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from gateway.demo.show import Show
-from tests.end_to_end.chromium import Browser, chromium, demo
+from tests.end_to_end.chromium import Browser
 
 pytestmark = pytest.mark.chromium
 
 RENEWED = "Пакет обновлён, списано 490 ₽. Остатки сохранены на месяц."
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with chromium(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-async def show(tmp_path: Path) -> AsyncIterator[Show]:
-    async with demo(tmp_path) as one:
-        yield one
 
 
 async def test_at_a_desk_a_dialog_is_held_by_mouse_and_keyboard(browser: Browser, show: Show) -> None:

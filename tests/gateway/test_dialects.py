@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.reading.diagnostic import Report
-from gateway.dialects import load_dialect
-from gateway.settings import Centre
+from gateway.centre_settings import Centre
+from gateway.dialects import Dialects
 from smpp.msisdn import normal_msisdn
 from smpp.settings import LinkSettings, Secret
 from ussd.dialect_file import read_dialect
@@ -23,7 +23,7 @@ def test_the_built_in_standard_is_the_shipped_one(tmp_path: Path):
     report = Report()
     file = "config/dialects/standard.yaml"
     shipped = read_dialect((ROOT / file).read_text(encoding="utf-8"), file, report)
-    assert load_dialect(tmp_path, centre(), report, {}) == shipped
+    assert Dialects(tmp_path).load(centre(), report, {}) == shipped
     assert not report.diagnostics
 
 
@@ -43,7 +43,7 @@ def test_the_built_in_standard_is_the_shipped_one(tmp_path: Path):
 def test_numbers_are_written_as_in_the_country_of_the_project(
     tmp_path: Path, country: str, written: bytes, number: str
 ):
-    dialect = load_dialect(tmp_path, centre(), Report(), {}, country=country)
+    dialect = Dialects(tmp_path, country=country).load(centre(), Report(), {})
     assert dialect is not None
     assert normal_msisdn(written, NATIONAL, 1, dialect.sms.country) == number
 
@@ -51,12 +51,12 @@ def test_numbers_are_written_as_in_the_country_of_the_project(
 def test_a_file_of_that_name_is_what_counts(tmp_path: Path):
     (tmp_path / "config" / "dialects").mkdir(parents=True)
     (tmp_path / "config" / "dialects" / "standard.yaml").write_text("ussd: { page_chars: { ucs2: 70 } }\n")
-    dialect = load_dialect(tmp_path, centre(), Report(), {})
+    dialect = Dialects(tmp_path).load(centre(), Report(), {})
     assert dialect is not None
     assert dialect.page_ucs2 == 70
 
 
 def test_another_dialect_without_a_file_is_an_error_that_knows_the_standard(tmp_path: Path):
     report = Report()
-    assert load_dialect(tmp_path, centre("standart"), report, {}) is None
+    assert Dialects(tmp_path).load(centre("standart"), report, {}) is None
     assert 'did you mean "standard"?' in report.diagnostics[0].message

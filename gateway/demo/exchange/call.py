@@ -21,15 +21,8 @@ RINGS_S = 0.5
 """So long a call rings before it reaches the gateway."""
 
 
-class Switch(Protocol):
-    """What a call needs of the exchange (`gateway.demo.exchange.exchange`)."""
-
-    token: str
-    floor: Floor
-
-    @property
-    def on_duty(self) -> frozenset[str]:
-        """The specialists who are there."""
+class Trunk(Protocol):
+    """What lies behind the exchange, and is the same for each of its calls."""
 
     def now(self) -> int:
         """Return UTC milliseconds."""
@@ -42,6 +35,17 @@ class Switch(Protocol):
 
     def service(self, number: str) -> str:
         """Return what is behind a number."""
+
+
+class Switch(Trunk, Protocol):
+    """What a call needs of the exchange (`gateway.demo.exchange.exchange`)."""
+
+    token: str
+    floor: Floor
+
+    @property
+    def on_duty(self) -> frozenset[str]:
+        """The specialists who are there."""
 
     def card(self, one: Call) -> Card:
         """Return what a specialist sees of a caller."""

@@ -1,7 +1,6 @@
 // The handset page: one stream of events in, a few JSON orders out. All texts are set as text, never as markup.
 "use strict";
 
-const $ = (id) => document.getElementById(id);
 const LONG = 1200;      // characters of a message shown before "show all"
 const NUMBERS = ["9290", "000500"];
 const DONE = { answer: "waits for an answer", reading: "is being read", backend: "asks a back end",
@@ -11,13 +10,6 @@ const state = {
   phone: "", cards: new Map(), ussd: null, messages: new Map(), thread: "9290", read: new Map(),
   services: [], languages: [], acts: [], language: "", wide: new Set(), flow: null, rows: new Map(), report: null, status: {}, file: "", build: "", pinned: "", shift: 0, day: 0, stream: null,
 };
-
-function make(tag, kind, text) {
-  const element = document.createElement(tag);
-  if (kind) element.className = kind;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 function money(text, sign) {
   const value = Number(text);
@@ -30,28 +22,6 @@ function money(text, sign) {
 const ZONE = "Europe/Moscow"; // the operator's, whoever looks on
 const clock = (ms, seconds) => new Date(ms).toLocaleTimeString("ru-RU",
   { timeZone: ZONE, hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}) });
-
-// Orders
-
-async function order(path, body) {
-  try {
-    const response = await fetch("/" + path, { method: "POST", headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body) });
-    if (!response.ok) complain((await response.json()).error);
-    return response.ok;
-  } catch {
-    complain("The demo does not answer. Is it still running?");
-    return false;
-  }
-}
-
-let complaintTimer = 0;
-function complain(text) {
-  $("complaint").textContent = text;
-  $("complaint").hidden = false;
-  clearTimeout(complaintTimer);
-  complaintTimer = setTimeout(() => { $("complaint").hidden = true; }, 6000);
-}
 
 let toastTimer = 0;
 function toast(text) {

@@ -1,19 +1,11 @@
 // The specialist's page: one stream of events in, two orders out. All texts are set as text, never as markup.
 "use strict";
 
-const $ = (id) => document.getElementById(id);
 const AHEAD_S = 30; // less of a head start is not worth a word
 const EPOCH_S = 1767225600, HIGHEST = 2000000000; // the scale of the keys of the queue
 const agent = sessionStorage.getItem("agent") || Math.random().toString(36).slice(2, 10).padEnd(4, "0");
 sessionStorage.setItem("agent", agent);
 let floor = null;
-
-function make(tag, kind, text) {
-  const element = document.createElement(tag);
-  if (kind) element.className = kind;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 const shownPhone = (phone) => phone.replace(/^7(\d{3})(\d{3})(\d\d)(\d\d)$/, "+7 $1 $2-$3-$4");
 const lasted = (since) => {
@@ -21,23 +13,7 @@ const lasted = (since) => {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 };
 
-let complaintTimer = 0;
-function complain(text) {
-  $("complaint").textContent = text;
-  $("complaint").hidden = false;
-  clearTimeout(complaintTimer);
-  complaintTimer = setTimeout(() => { $("complaint").hidden = true; }, 5000);
-}
-
-async function order(path, body) {
-  try {
-    const response = await fetch(`/specialist/${path}`, { method: "POST", headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ agent, ...body }) });
-    if (!response.ok) complain((await response.json()).error);
-  } catch {
-    complain("The demo does not answer. Is it still running?");
-  }
-}
+const act = (path, body) => order(`specialist/${path}`, { agent, ...body });
 
 function trail(card) {
   const list = make("ol", "trail");
@@ -72,7 +48,7 @@ function waiter(one, index) {
     const take = make("button", "take", "Answer this one first");
     take.type = "button";
     take.disabled = Boolean(floor.talk);
-    take.addEventListener("click", () => order("answer", { id: one.id }));
+    take.addEventListener("click", () => act("answer", { id: one.id }));
     row.append(take);
   }
   return row;
@@ -122,10 +98,10 @@ function listen() {
   });
 }
 
-$("next").addEventListener("click", () => order("answer", {}));
+$("next").addEventListener("click", () => act("answer", {}));
 $("endings").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) order("finish", { result: button.dataset.result });
+  if (button) act("finish", { result: button.dataset.result });
 });
 setInterval(tick, 500);
 listen();

@@ -108,7 +108,7 @@ FIGURES = {
 def test_the_figures_of_the_last_day_are_printed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def ask(settings: object, method: str, path: str) -> object:
+    def ask(settings: object, method: str, path: str, body: object = None) -> object:
         asked.append(path)
         return FIGURES
 

@@ -1,4 +1,4 @@
-"""Fixtures: the desk of the demo billing with a hand clock, and the whole service on loopback."""
+"""Fixtures: the desk of the demo billing with a hand clock, the service on loopback, the whole demo."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from gateway.demo.billing.desk import Answer, Desk, Request
 from gateway.demo.billing.operation import OPERATIONS
 from gateway.demo.billing.period import milliseconds
 from gateway.demo.billing.subscriber import Movement, Subscriber
+from gateway.demo.exchange import call as ringing
+from gateway.demo.show import Show
+from tests.gateway.demo.caller import RICH, Phone
+from tests.gateway.demo.playing import lay_out, playing
 
 NOON = milliseconds(datetime.fromisoformat("2026-11-22T12:00:00+03:00"))
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
@@ -122,3 +126,24 @@ async def wire(tmp_path: Path) -> AsyncIterator[Wire]:
             yield Wire(running, http)
     finally:
         await running.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return lay_out(tmp_path)
+
+
+@pytest.fixture
+async def show(project: Path, tmp_path: Path) -> AsyncIterator[Show]:
+    async with playing(project, tmp_path / "data") as one:
+        yield one
+
+
+@pytest.fixture
+def phone(show: Show) -> Phone:
+    return Phone(show, RICH)
+
+
+@pytest.fixture
+def rings_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ringing, "RINGS_S", 0.0)

@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import pytest
 
-from gateway.demo.exchange import call as ringing
 from gateway.demo.exchange.ami import BUSY, NO_ANSWER, NO_SUCH_NUMBER, USER, Order
 from gateway.demo.network import RefusedError
 from gateway.demo.show import Show
 from ivr.ami.client import AmiClient
 from ivr.ami.message import Message
-from tests.gateway.demo.test_exchange import AGENT, POOR, RICH, ROOT, Phone, nothing_left
+from tests.gateway.demo.caller import AGENT, POOR, RICH, Phone, nothing_left
 
 NOBODY = "70000000000"
 
 
-@pytest.fixture
-async def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Show]:
-    monkeypatch.setattr(ringing, "RINGS_S", 0.0)
-    for name in ("flows", "config"):
-        shutil.copytree(ROOT / name, tmp_path / "project" / name)
-    one = Show(tmp_path / "project", tmp_path / "data", os.environ, port=0)
-    await one.start()
-    yield one
-    await one.close()
-
-
-@pytest.fixture
-def phone(show: Show) -> Phone:
-    return Phone(show, RICH)
+pytestmark = pytest.mark.usefixtures("rings_at_once")
 
 
 async def until(fact: Callable[[], Any]) -> None:

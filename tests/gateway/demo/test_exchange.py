@@ -2,104 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
 
-from gateway.demo.exchange import call as ringing
 from gateway.demo.exchange import exchange as module
 from gateway.demo.network import RefusedError
 from gateway.demo.show import Show
+from tests.gateway.demo.caller import AGENT, LATER, MENU, POOR, RICH, Phone, nothing_left
 
-ROOT = Path(__file__).resolve().parents[3]
-RICH, POOR = "79160000001", "79160000002"
-AGENT = "anna1"
-MENU = "Главное меню."
-LATER = "2"
-"""The key with which the personal offer at the head of 0890 is put off."""
-FREE = "2"
-"""The key with which a place in the queue is taken for nothing."""
-
-
-class Phone:
-    """A handset whose person hears each prompt to its end and then presses."""
-
-    def __init__(self, show: Show, phone: str) -> None:
-        self.show, self.phone = show, phone
-        listener = show.feed.join(phone)
-        assert listener is not None
-        self._listener = listener
-
-    @property
-    def now(self) -> dict[str, Any]:
-        found = self.show.exchange.picture(self.phone)
-        assert found is not None
-        return found
-
-    async def until(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        async with asyncio.timeout(15):
-            while not fits(self.now):
-                await self._listener.take(0.2)
-        return self.now
-
-    async def hear(self, keys: str = "", asks: bool = True) -> str:
-        """Hear up to the next question (or one prompt), press keys, return the words of the last prompt."""
-        while True:
-            one = await self.until(lambda one: one["playing"] or one["state"] == "ended")
-            said = one["said"][-1].text
-            question = one["asks"]
-            self.show.exchange.heard(self.phone, one["playing"])
-            if question or not asks or one["state"] == "ended":
-                break
-        for key in keys:
-            self.show.exchange.press(self.phone, key)
-        return str(said)
-
-    async def menu(self) -> None:
-        """Call 0890 and hear its main menu."""
-        self.show.exchange.call(self.phone, "0890")
-        if MENU not in await self.hear(LATER):
-            assert (await self.hear()).startswith(MENU)
-
-    async def queue(self) -> None:
-        """Stand in the queue of specialists; nobody is on duty, so it is said how long that lasts."""
-        await self.menu()
-        self.show.exchange.press(self.phone, "0")
-        assert (await self.hear(FREE)).startswith("Ждать примерно")
-        await self.until(lambda one: one["state"] == "queue")
-
-    async def ended(self) -> str:
-        return str((await self.until(lambda one: one["state"] == "ended"))["reason"])
-
-
-@pytest.fixture
-async def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Show]:
-    monkeypatch.setattr(ringing, "RINGS_S", 0.0)
-    for name in ("flows", "config"):
-        shutil.copytree(ROOT / name, tmp_path / "project" / name)
-    one = Show(tmp_path / "project", tmp_path / "data", os.environ, port=0)
-    await one.start()
-    yield one
-    await one.close()
-
-
-@pytest.fixture
-def phone(show: Show) -> Phone:
-    return Phone(show, RICH)
-
-
-async def nothing_left(show: Show) -> None:
-    """Wait until the gateway has no session any more."""
-    async with asyncio.timeout(10):
-        while show.gateway.host.conversations:
-            await asyncio.sleep(0)
-            await show.gateway.host.idle()
+pytestmark = pytest.mark.usefixtures("rings_at_once")
 
 
 async def test_a_balance_is_heard_and_read(show: Show, phone: Phone) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +18,6 @@ from engine.inputs import Begin, Text
 from gateway.demo.feed import MOST_LISTENERS, MOST_WAITING, Feed
 from gateway.demo.show import Show
 
-ROOT = Path(__file__).resolve().parents[3]
 COPY = "a copy came: answered from the store"
 RICH, POOR = "79160000001", "79160000002"
 RENEWED = "Пакет обновлён, списано 490 ₽. Остатки сохранены на месяц."
@@ -81,21 +79,6 @@ class Open:
         """Return a fresh picture of everything."""
         async with Open(self.client, self.url, self.phone) as fresh:
             return fresh.seen[0][1]
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    for name in ("flows", "config"):
-        shutil.copytree(ROOT / name, tmp_path / "project" / name)
-    return tmp_path / "project"
-
-
-@pytest.fixture
-async def show(project: Path, tmp_path: Path) -> AsyncIterator[Show]:
-    one = Show(project, tmp_path / "data", os.environ, port=0)
-    await one.start()
-    yield one
-    await one.close()
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,19 +12,10 @@ from engine.flow_set import FlowSet
 from gateway.demo.show import Show
 from gateway.demo.world import offered
 from gateway.library import Library
-from tests.gateway.demo.test_handset import RICH, ROOT, Open
+from tests.gateway.demo.playing import ROOT
+from tests.gateway.demo.test_handset import RICH, Open
 
 STAFF = "79160000013"
-
-
-@pytest.fixture
-async def show(tmp_path: Path) -> AsyncIterator[Show]:
-    for name in ("flows", "config"):
-        shutil.copytree(ROOT / name, tmp_path / "project" / name)
-    one = Show(tmp_path / "project", tmp_path / "data", os.environ, port=0)
-    await one.start()
-    yield one
-    await one.close()
 
 
 @pytest.fixture
