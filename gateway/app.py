@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import hashlib
-import random
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,25 +13,18 @@ from pathlib import Path
 import structlog
 
 from engine.capabilities import Channel
-from engine.flow import Operation as DeclaredOperation
-from engine.reading.diagnostic import Report
 from engine.reading.scalars import Address
-from engine.values import Value
-from gateway.asterisk import KEPT_MS, Asterisks
-from gateway.backends.client import Endpoint, HttpBackends
-from gateway.backends.operation import Operation
+from gateway.backends.directory import Backends
 from gateway.backends.order import Orders
-from gateway.backends.outcome import Outcome
-from gateway.capture import Capture
+from gateway.centre_link import CentreLinks
 from gateway.clock import HostClock, WallClock
-from gateway.dialects import load_dialect
 from gateway.host.batch import Batch
 from gateway.host.call import RETRY_COMMIT_S, Calls
 from gateway.host.callback import Callbacks
-from gateway.host.callback_place import CallbackPlaces
 from gateway.host.contact import Contacts
+from gateway.host.desk import Desk
 from gateway.host.event import Events
-from gateway.host.host import Clock, Host
+from gateway.host.host import Host
 from gateway.host.inbound import Inbounds
 from gateway.host.look import Looks
 from gateway.host.opening import Openers
@@ -48,106 +40,20 @@ from gateway.host.stepper import Stepper
 from gateway.host.suspension import Suspended
 from gateway.host.task import PACE_MS, Tasks
 from gateway.host.ussd import UssdLane
-from gateway.host.voice import GRACE_MS, VoiceLane
-from gateway.host.voice_sound import Sounds
-from gateway.host.wait_record import WaitRecord
+from gateway.host.voice import VoiceLane
 from gateway.journal.detail import Details
 from gateway.journal.file import DetailFiles
 from gateway.journal.writer import DetailWriter
 from gateway.library import Library
-from gateway.settings import AgiSettings, Centre, Settings
-from gateway.speech.folder import Made
+from gateway.settings import Settings
 from gateway.speech.speaker import Speaker
-from gateway.speech.synthesis import installed
-from gateway.store.record import Retention
-from gateway.store.retention import Sweeper
+from gateway.start_error import StartError
 from gateway.store.sealing import Sealer, load_or_make_key
 from gateway.store.sqlite import SqliteStore
 from gateway.switch import ANNOUNCEMENT
+from gateway.telephony import Telephony
+from gateway.upkeep import Upkeep
 from gateway.web.server import WebServer
-from ivr.fastagi import FastAgiServer
-from ivr.voice import VoiceSettings
-from smpp.links import Link
-from smpp.sms import SmsChannel
-from ussd.centre import UssdChannel
-from ussd.dialect import Dialect
-
-TEND_EVERY_S = 1.0
-PACE_EVERY_S = 0.1
-SWEEP_EVERY_S = 60.0
-
-
-class StartError(Exception):
-    """The gateway cannot start; the message says what to put right."""
-
-
-class Backends:
-    """The back ends of the flows that are in force; replaced when a published build names others."""
-
-    def __init__(self, environment: Mapping[str, str], clock: Clock) -> None:
-        self._environment = environment
-        self._clock = clock
-        self._endpoints: dict[str, Endpoint] = {}
-        self._client: HttpBackends | None = None
-        self._old: list[HttpBackends] = []
-        self._log = structlog.get_logger()
-
-    def use(self, operations: Mapping[str, DeclaredOperation]) -> None:
-        """Serve these operations. Raises StartError for an address that is not set."""
-        endpoints: dict[str, Endpoint] = {}
-        for operation in operations.values():
-            endpoints.setdefault(operation.backend, Endpoint(self._address(operation)))
-        if endpoints == self._endpoints and self._client is not None:
-            return
-        if self._client is not None:
-            self._old.append(self._client)
-        self._endpoints = endpoints
-        self._client = HttpBackends(endpoints, clock=self._clock.now, alarm=self._alarm)
-        self._client.open()
-
-    def _address(self, operation: DeclaredOperation) -> str:
-        url = operation.url
-        if not url.startswith("env."):
-            return url
-        value = self._environment.get(url.removeprefix("env."))
-        if not value:
-            raise StartError(
-                f"the back end {operation.backend} has no address: set {url.removeprefix('env.')} "
-                "in the environment, or write its url in config/backends.yaml"
-            )
-        return value
-
-    def _alarm(self, backend: str, text: str) -> None:
-        self._log.error("backend_alarm", backend=backend, reason=text)
-
-    async def call(
-        self,
-        operation: Operation,
-        arguments: Mapping[str, Value],
-        *,
-        phone: str,
-        lang: str,
-        channel: str,
-        key: str | None,
-        within_ms: int | None,
-    ) -> Outcome:
-        """Carry an operation out; see `HttpBackends.call`."""
-        assert self._client is not None
-        return await self._client.call(
-            operation, arguments, phone=phone, lang=lang, channel=channel, key=key, within_ms=within_ms
-        )
-
-    def states(self) -> Mapping[str, str]:
-        """Return the state of each back end's breaker, for pages and metrics."""
-        if self._client is None:
-            return {}
-        return {name: "open" if one.is_open else "closed" for name, one in self._client.breakers.items()}
-
-    async def close(self) -> None:
-        """Close all connections."""
-        for client in (*self._old, self._client):
-            if client is not None:
-                await client.close()
 
 
 class Gateway:
@@ -174,7 +80,7 @@ class Gateway:
         self.settings = settings
         self.clock: WallClock = clock or HostClock()
         self.library = Library(root)
-        self._dialects = {centre.name: self._dialect(centre) for centre in settings.centres}
+        self.centres = CentreLinks(root, settings.centres, self.library.current)
         store_path = root / settings.store
         key = settings.secret_key or load_or_make_key(store_path.parent / "secret.key")
         self.store = SqliteStore(store_path, Sealer(key))
@@ -209,7 +115,8 @@ class Gateway:
         self.calls = Calls(self.host, self.backends, self.orders)
         self.calls.charging = self.settings.charging
         self.outbox = Outbox(self.host, self.store)
-        self.people = People(self.host, self.tasks, self.outbox, self.orders)
+        self.people = People(self.host, self.tasks)
+        self.desk = Desk(self.host, self.people, self.tasks, self.outbox, self.orders)
         self.openers = Openers()
         self.starts = Starts(self.host, self.openers)
         self.outbounds = Outbounds(self.host, looks, self.openers)
@@ -234,7 +141,10 @@ class Gateway:
         self.sms = SmsLane(self.host, self.stepper, self.outbox, self.people)
         self.settling = Settling(self.host, self.backends, self.orders, self.calls)
         self.voice = VoiceLane(self.host, self.stepper, self.suspended)
-        self._take_calls(looks, callbacks)
+        self.telephony = Telephony(self.root, self.settings, self.clock, self.host, self.voice, self.tasks)
+        self.telephony.join(looks, callbacks, self.people, self.openers)
+        self.asterisks = self.telephony.asterisks
+        self.places = self.telephony.places
         self.recovery = Recovery(
             self.host, self.orders, self.calls, self.ussd, self.voice, self.events, self.people
         )
@@ -242,9 +152,10 @@ class Gateway:
         self.stepper.lanes[Channel.EVENT] = self.events
         self.openers.by_name.update(ussd=self.ussd, sms=self.sms)
         self.ussd.is_stopped = self.outbox.unasked.is_stopped
-        self.ussd.outreach.told += [self.starts.told, self.outbounds.told]
+        for outreach in (self.ussd.outreach, self.voice.out):
+            outreach.told += [self.starts.told, self.outbounds.told]
         self.people.step = self.stepper.step
-        self.people.settle = self.calls.take_change
+        self.desk.settle = self.calls.take_change
         self.events.people = self.people.order_changed
         self.outbounds.step = self.stepper.step
         self.events.outbound = self.outbounds.plan
@@ -254,92 +165,42 @@ class Gateway:
         self.events.step = self.stepper.step
         self.recovery.step = self.stepper.step
         self.host.on_due = self.inbounds.due
-        self.links: dict[str, Link] = {}
-        self._captures: list[Capture] = []
-        self.ussd_channels: dict[str, UssdChannel] = {}
-        self.sms_channels: dict[str, SmsChannel] = {}
-        run = self.clock.now()
-        for centre in self.settings.centres:
-            self._join(centre, marks, run)
-
-    def _take_calls(self, looks: Looks, callbacks: Callbacks) -> None:
-        """Join the lane of calls to what is around it; without `agi:` nobody listens."""
-        voice, settings = self.voice, self.settings
-        self.asterisks = Asterisks(settings.asterisk, self.clock.now, self.host.counters)
-        self.waits = WaitRecord(self.host)
-        self.places = CallbackPlaces(self.host, self.tasks, self.asterisks)
-        self.agi: FastAgiServer | None = None
-        self.speaker: Speaker | None = None
-        self.people.line = voice.enqueue
-        callbacks.arrival_of = voice.arrival_of
-        voice.out.told += [self.starts.told, self.outbounds.told]
-        if settings.agi is not None:
-            self._listen_for_calls(settings.agi)
-        if settings.asterisk:
-            looks.line = self.asterisks.answer
-            self.asterisks.on_waits = self.waits.keep
-            self.asterisks.on_news(self.places.heard)
-            self.places.talks_to = voice.talks_to
-            voice.queue_left = self.asterisks.queue_left
-            voice.out.dialler = self.asterisks
-            voice.out.number = settings.asterisk[0].number
-            voice.out.ring_ms = settings.asterisk[0].ring_ms
-            self.openers.by_name["voice"] = voice.out
-
-    def _listen_for_calls(self, agi: AgiSettings) -> None:
-        voice = self.voice
-        recordings = self.root / "flows" / "sounds"
-        cache = self.root / (agi.cache or self.settings.store.parent / "speech")
-        program = None if agi.speech == "none" else installed("" if agi.speech == "any" else agi.speech)
-        self.speaker = Speaker([recordings], Made(cache), program, lambda: self.clock.wall_ms() / 1000)
-        voice.sounds = Sounds(self.speaker, ((recordings, agi.sounds), (cache, agi.made)))
-        voice.recordings = agi.recordings
-        voice.limit_ms = agi.limit_ms
-        voice.settings = VoiceSettings(reaction_s=agi.reaction_ms / 1000)
-        self.agi = FastAgiServer(
-            agi.host,
-            agi.port,
-            voice.serve,
-            clock=self.clock.now,
-            peers=agi.peers,
-            token=agi.token,
-            deadline_s=(agi.limit_ms + 2 * GRACE_MS) / 1000,
-            most=agi.calls,
-            report=self._agi_reported,
+        self.centres.join(
+            self.host, self.inbounds, self.ussd, self.sms, self.outbox, clock=self.clock, marks=marks
+        )
+        self.links = self.centres.links
+        self.upkeep = Upkeep(
+            self.store,
+            self.clock,
+            pace=self._pace,
+            tend=self._tend,
+            details=self.details,
+            sweep=self.telephony.sweep,
+            keep_ms=self.settings.edr.keep_ms,
         )
 
-    def _agi_reported(self, event: str, path: str, error: BaseException | None) -> None:
-        self.host.counters[f"agi.{event}"] += 1
-        if error is not None:
-            self._log.error("call_failed", path=path, kind=type(error).__name__, exc_info=error)
+    def _keep_details(self, key: bytes) -> None:
+        """Have a record made of every session, unless the settings want none."""
+        edr = self.settings.edr
+        self.details: DetailWriter | None = None
+        if not edr.write:
+            return
+        pepper = hashlib.blake2b(b"details", key=key, digest_size=32).digest()
+        dialects = {centre.name: centre.dialect for centre in self.settings.centres}
+        self.host.details = Details(pepper, dialects, self.host.counters, full_numbers=edr.full_numbers)
+        folder = edr.folder or self.settings.store.parent / "edr"
+        files = DetailFiles(self.root / folder, size=edr.size, every_ms=edr.every_ms)
+        self.details = DetailWriter(self.store, files, self.clock)
 
-    def _join(self, centre: Centre, marks: bytes, run: int) -> None:
-        dialect = self._dialects[centre.name]
-        link = Link(centre.name, centre.link, self.inbounds.on_batch, self.clock.now, random.Random())  # noqa: S311 - jitter, no secret
-        self.links[centre.name] = link
-        if centre.capture is not None:
-            link.tap = capture = Capture(self.root / centre.capture, centre.name, self.clock.now)
-            self._captures.append(capture)
-        if "ussd" in centre.carries:
-            self.ussd_channels[centre.name] = UssdChannel(dialect, centre.name, key=marks)
-            self.ussd.add(link, self.ussd_channels[centre.name])
-        if "sms" in centre.carries:
-            channel = self.sms_channels[centre.name] = SmsChannel(
-                dialect.sms, centre.name, run=run, key=marks
-            )
-            self.sms.add(link, channel)
-            self.outbox.add(link, channel, centre.numbers, centre.bulk)
-        self.host.after_batch.append(link.flush)
+    @property
+    def speaker(self) -> Speaker | None:
+        """What makes texts into sounds, None where nobody takes calls."""
+        return self.telephony.speaker
 
-    def _dialect(self, centre: Centre) -> Dialect:
-        report = Report()
-        flows = self.library.current
-        ussd = flows.channels[Channel.USSD]
-        dialect = load_dialect(self.root, centre, report, {}, ussd, flows.project.country)
-        if dialect is None:
-            first = report.diagnostics[0]
-            raise StartError(f"{first.place}: {first.message}")
-        return dialect
+    @property
+    def bound(self) -> bool:
+        """Tell whether all can leave that the settings carry; see `CentreLinks.bound`."""
+        return self.centres.bound
 
     # Life
 
@@ -358,8 +219,7 @@ class Gateway:
         self.voice.load(loaded.schedule)
         self.tasks.load(loaded.tasks, self.store.last_task(), self.store.closed_tasks(now - PACE_MS, 10_000))
         self.people.load(loaded.tasks)
-        self.places.load(loaded.schedule)
-        self.waits.load(now - KEPT_MS, self.asterisks.load)
+        self.telephony.load(loaded.schedule, now)
         self.contacts.load(now)
         self.sms.load(now, loaded.schedule)
         self.library.listeners.append(self._published)
@@ -368,14 +228,13 @@ class Gateway:
         self.outside.load(loaded.schedule)
         await self.host.idle()
         await self._serve_pages()
-        await self._serve_calls()
-        for link in self.links.values():
-            link.start()
+        await self.telephony.start()
+        self.centres.start()
         self._tasks = [
             asyncio.create_task(self.library.watch()),
             asyncio.create_task(self.settling.watch()),
-            asyncio.create_task(self._tend()),
-            asyncio.create_task(self._pace()),
+            asyncio.create_task(self.upkeep.watch()),
+            asyncio.create_task(self.upkeep.watch_pace()),
         ]
         self.ready = True
         self._log.info(
@@ -391,19 +250,6 @@ class Gateway:
         """Where the pages are."""
         port = self.settings.http_port if self._web is None else self._web.port
         return Address(self.settings.http_host, port)
-
-    async def _serve_calls(self) -> None:
-        self.asterisks.start()
-        if self.agi is None or self.settings.agi is None:
-            return
-        try:
-            await self.agi.start()
-        except OSError as error:
-            where = Address(self.settings.agi.host, self.settings.agi.port)
-            raise StartError(
-                f"agi: cannot listen on {where} ({error.strerror or error}); "
-                "correct agi: in config/gateway.yaml, or GUDOK_AGI__LISTEN"
-            ) from error
 
     async def _serve_pages(self) -> None:
         if self._web is None:
@@ -430,8 +276,7 @@ class Gateway:
             self._log.error("backends_unchanged", reason=str(error))
         self.orders.operations = flows.operations
         self.host.take(self._store_build, library)
-        if self.speaker is not None:
-            self.speaker.reread()
+        self.telephony.published()
         library.drop_unused({one.flows.build for one in self.host.conversations.values()})
 
     def _store_build(self, batch: Batch, library: Library) -> None:
@@ -440,79 +285,19 @@ class Gateway:
         batch.refuse(loop.call_later, RETRY_COMMIT_S, self.host.take, self._store_build, library)
         store_build(batch, library)
 
-    def _keep_details(self, key: bytes) -> None:
-        """Have a record made of every session, unless the settings want none."""
-        edr = self.settings.edr
-        self.details: DetailWriter | None = None
-        if not edr.write:
-            return
-        pepper = hashlib.blake2b(b"details", key=key, digest_size=32).digest()
-        dialects = {centre.name: centre.dialect for centre in self.settings.centres}
-        self.host.details = Details(pepper, dialects, self.host.counters, full_numbers=edr.full_numbers)
-        folder = edr.folder or self.settings.store.parent / "edr"
-        files = DetailFiles(self.root / folder, size=edr.size, every_ms=edr.every_ms)
-        self.details = DetailWriter(self.store, files, self.clock)
+    def _pace(self, now: int) -> None:
+        self.outbox.pump_unasked()
+        self.events.tend(now)
 
-    async def _pace(self) -> None:
-        """Ten times a second let go what is sent and begun at a pace."""
-        while True:
-            await asyncio.sleep(PACE_EVERY_S)
-            try:
-                self.outbox.pump_unasked()
-                self.events.tend(self.clock.now())
-            except Exception:
-                # A fault of ours in one look must not end the looking.
-                self._log.error("pace_fault", exc_info=True)
-
-    async def _tend(self) -> None:
-        """Once a second look after the disk, once a minute (or until it is gone) delete what is too old."""
-        sweeper = Sweeper({Retention.DETAIL: self.settings.edr.keep_ms})
-        since_sweep = 0.0
-        while True:
-            await asyncio.sleep(TEND_EVERY_S)
-            since_sweep += TEND_EVERY_S
-            try:
-                self.store.tend(self.clock.now())
-                self.outbox.tend()
-                self.sms.tend(self.clock.now())
-                self.events.tend(self.clock.now())
-                self.people.tend(self.clock.now())
-                self.starts.tend(self.clock.now())
-                self.outbounds.tend(self.clock.now())
-                self.suspended.tend(self.clock.now())
-                self.voice.tend(self.clock.now())
-                self.asterisks.tend(self.clock.now())
-                self.waits.tend()
-                if self.asterisks:
-                    self.places.tend(self.clock.now())
-                if self.details is not None:
-                    await self.details.tend()
-                if since_sweep >= SWEEP_EVERY_S or self.store.behind:
-                    since_sweep = 0.0
-                    if self.speaker is not None:
-                        await asyncio.to_thread(self.speaker.sweep)
-                    batch = self.store.batch()
-                    sweeper.plan(batch, self.clock.now())
-                    self.store.commit(batch, lambda lost, error: None)
-            except Exception:
-                # A fault of ours in one look must not end the looking.
-                self._log.error("tend_fault", exc_info=True)
-
-    @property
-    def bound(self) -> bool:
-        """Tell whether all can leave that the settings carry: of centres that can do the same, one is enough.
-
-        One for USSD, one for SMS from any number, and one for each number that is tied to centres of its own.
-        """
-        groups: dict[str, list[bool]] = {}
-        for centre in self.settings.centres:
-            bound = self.links[centre.name].bound
-            if "ussd" in centre.carries:
-                groups.setdefault("ussd", []).append(bound)
-            if "sms" in centre.carries:
-                for number in centre.numbers or ("",):
-                    groups.setdefault(f"sms {number}", []).append(bound)
-        return all(any(group) for group in groups.values())
+    def _tend(self, now: int) -> None:
+        self.outbox.tend()
+        self.sms.tend(now)
+        self.events.tend(now)
+        self.people.tend(now)
+        self.starts.tend(now)
+        self.outbounds.tend(now)
+        self.suspended.tend(now)
+        self.telephony.tend(now)
 
     async def close(self) -> None:
         """Drain: start nothing new, let running calls end, unbind, store, close."""
@@ -523,19 +308,14 @@ class Gateway:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if self.agi is not None:
-            await self.agi.close(self.settings.drain_ms / 1000)
+        await self.telephony.drain(self.settings.drain_ms / 1000)
         await self.calls.drain(self.settings.drain_ms / 1000)
         await self.host.idle()
-        await asyncio.gather(*(link.close() for link in self.links.values()))
-        for capture in self._captures:
-            capture.close()
+        await self.centres.close()
         await self.host.idle()
         if self._web is not None:
             await self._web.close()
-        await self.asterisks.close()
-        if self.speaker is not None:
-            await self.speaker.close()
+        await self.telephony.close()
         await self.settling.close()
         await self.calls.close()
         await self.host.idle()

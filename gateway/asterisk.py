@@ -13,7 +13,7 @@ from random import Random
 
 import structlog
 
-from gateway.settings import AsteriskSettings
+from gateway.call_settings import AsteriskSettings
 from ivr.ami import placeholder
 from ivr.ami.client import AmiClient
 from ivr.ami.message import ActionError, Message

@@ -6,18 +6,15 @@ overridden by the environment (`gateway.environment`).
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.reading.diagnostic import Place, Report, place_of
+from engine.reading.diagnostic import Report
 from engine.reading.fields import (
     ADDRESS,
     BOOLEAN,
     DURATION,
-    NAME,
     RATE,
     SIZE,
     STRING,
@@ -25,48 +22,27 @@ from engine.reading.fields import (
     FieldValue,
     choice,
     holds_list,
-    list_of,
     map_of,
     nested,
     read_fields,
-    whole_number,
 )
 from engine.reading.scalars import Address, Rate
 from engine.reading.suggestion import suggestion
-from engine.reading.tree import Entry, Node, Table, Text
+from engine.reading.tree import Entry, Node, Table
 from engine.reading.yaml_text import read_tree
-from gateway.environment import listed, override, resolve
-from smpp.settings import LinkSettings, Mode, Secret, Timers, Tls
-
-FILE = "config/gateway.yaml"
-SMSC_CARRIES = ("ussd", "sms")
-SHORTEST_KEY = 16
-
-LINK_FIELDS = (
-    Field("host", STRING, required=True, doc="name or address of the SMSC or USSD centre"),
-    Field("port", whole_number(1, 65_535), default=2775, doc="its TCP port"),
-    Field("system_id", STRING, default="", doc="our name there, at most 15 characters"),
-    Field("password", STRING, default="", doc="at most 8 characters; use env.NAME"),
-    Field("system_type", STRING, default="", doc="what some centres want beside the name"),
-    Field("mode", choice("transceiver", "transmitter+receiver"), default="transceiver", doc="how to bind"),
-    Field("binds", whole_number(1, 64), default=1, doc="connections (or pairs) kept at once"),
-    Field("window", whole_number(1, 10_000), default=10, doc="requests without an answer yet, per bind"),
-    Field("rate", RATE, doc="messages a second at most; not set: as many as the centre takes"),
-    Field("dialect", NAME, default="standard", doc="config/dialects/<name>.yaml"),
-    Field("carries", list_of(choice(*SMSC_CARRIES)), doc="what leaves here: ussd, sms"),
-    Field("numbers", list_of(STRING), doc="short codes whose SMS must leave here; empty: any"),
-    Field(
-        "bulk", whole_number(1, 90), default=50, doc="the most of rate, per cent, that unasked SMS may take"
-    ),
-    Field("response", DURATION, default=30_000, doc="how long a request may stay unanswered"),
-    Field("enquire", DURATION, default=30_000, doc="idle time before enquire_link"),
-    Field("capture", STRING, doc="file for every PDU, without passwords, numbers and texts: data/main.cap"),
-    Field("tls", BOOLEAN, default=False, doc="TLS from the first octet; the certificate is checked"),
-    Field("tls_ca", STRING, doc="file with the certificates to trust; not set: those of the system"),
-    Field("tls_name", STRING, doc="name in the centre's certificate; not set: host"),
-    Field("tls_certificate", STRING, doc="file with our own certificate"),
-    Field("tls_key", STRING, doc="file with the key of our certificate"),
+from gateway.call_settings import (
+    AGI_FIELDS,
+    ASTERISK_FIELDS,
+    AgiSettings,
+    AsteriskSettings,
+    read_agi,
+    read_asterisk,
 )
+from gateway.centre_settings import LINK_FIELDS, Centre, read_centre
+from gateway.environment import listed, override, resolve
+from gateway.project_files import SETTINGS
+
+SHORTEST_KEY = 16
 
 EVENT_FIELDS = (
     Field("secret", STRING, required=True, doc="key of the signatures, 16 characters or more; use env.NAME"),
@@ -83,40 +59,6 @@ EDR_FIELDS = (
     Field("keep", DURATION, default=3 * 365 * 86_400_000, doc="how long the records stay in the store"),
     Field("every", DURATION, default=3_600_000, doc="a file is closed after so long"),
     Field("size", SIZE, default=64 << 20, doc="a file is closed when it has grown so large"),
-)
-
-AGI_FIELDS = (
-    Field("listen", ADDRESS, default=Address("127.0.0.1", 4573), doc="where Asterisk connects for each call"),
-    Field("peers", list_of(STRING), doc="addresses or networks that may connect; not set: this machine"),
-    Field("token", STRING, default="", doc="what the dialplan sends as GUDOK_TOKEN; use env.NAME"),
-    Field("limit", DURATION, default=1_800_000, doc="the longest a call may talk to flows"),
-    Field(
-        "reaction",
-        DURATION,
-        default=500,
-        doc="a key so soon after a question has begun is no answer to it where it would cost something",
-    ),
-    Field("calls", whole_number(1, 100_000), default=2_000, doc="calls at once; more go to the next gateway"),
-    Field("sounds", STRING, default="gudok", doc="where Asterisk sees flows/sounds, below its sounds folder"),
-    Field("made", STRING, default="gudok-made", doc="where it sees the synthesised speech"),
-    Field("recordings", STRING, default="gudok-recordings", doc="where it writes what callers say"),
-    Field("cache", STRING, doc="folder of the synthesised speech; not set: speech beside the store"),
-    Field("speech", choice("any", "espeak-ng", "festival", "none"), default="any", doc="the synthesiser"),
-)
-
-ASTERISK_FIELDS = (
-    Field("ami", ADDRESS, default=Address("127.0.0.1", 5038), doc="its manager interface"),
-    Field("user", STRING, default="gudok", doc="our name there"),
-    Field("secret", STRING, required=True, doc="our password there; use env.NAME"),
-    Field("number", STRING, default="", doc="the number of ours that calls; not set: that of the flow"),
-    Field("ring", DURATION, default=40_000, doc="how long a call of ours may ring"),
-    Field("calls", whole_number(1, 1_000), default=20, doc="calls of ours that may ring at once"),
-    Field(
-        "callbacks",
-        whole_number(0, 1_000),
-        default=10,
-        doc="callbacks that hold a place in a queue at once, agent first; 0: people call themselves",
-    ),
 )
 
 FIELDS = (
@@ -149,22 +91,6 @@ _LISTS = frozenset(field.name for field in (*LINK_FIELDS, *AGI_FIELDS) if holds_
 
 
 @dataclass(frozen=True, slots=True)
-class Centre:
-    """One SMSC or USSD centre of the settings."""
-
-    name: str
-    link: LinkSettings
-    dialect: str = "standard"
-    carries: frozenset[str] = frozenset(SMSC_CARRIES)
-    numbers: frozenset[str] = frozenset()
-    bulk: int = 50
-    capture: Path | None = None
-    """File that keeps every PDU, None for none; relative to the project."""
-    place: Place = field(default=Place(FILE, 1, 1), compare=False)
-    """Where its dialect is written, or its name."""
-
-
-@dataclass(frozen=True, slots=True)
 class EventSettings:
     """`events:` of the settings: the keys of signatures, the present one first, and starts a second."""
 
@@ -182,43 +108,6 @@ class DetailSettings:
     keep_ms: int = 3 * 365 * 86_400_000
     every_ms: int = 3_600_000
     size: int = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class AgiSettings:
-    """`agi:` of the settings: who may connect, and where Asterisk sees our sounds; times in milliseconds.
-
-    `sounds`, `made` and `recordings` are names below the sounds folder of Asterisk. `cache` None is beside
-    the store, `speech` is the synthesiser: `any`, `none` or its name.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 4573
-    peers: tuple[str, ...] = ("127.0.0.1", "::1")
-    token: str = field(default="", repr=False)
-    limit_ms: int = 1_800_000
-    reaction_ms: int = 500
-    calls: int = 2_000
-    sounds: str = "gudok"
-    made: str = "gudok-made"
-    recordings: str = "gudok-recordings"
-    cache: Path | None = None
-    speech: str = "any"
-
-
-@dataclass(frozen=True, slots=True)
-class AsteriskSettings:
-    """One Asterisk of the settings: its manager interface, and the calls that we make through it."""
-
-    name: str
-    host: str = "127.0.0.1"
-    port: int = 5038
-    user: str = "gudok"
-    secret: str = field(default="", repr=False)
-    number: str = ""
-    ring_ms: int = 40_000
-    calls: int = 20
-    callbacks: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +135,7 @@ def read_settings(
     environment: Mapping[str, str] | None,
     report: Report,
     *,
-    file: str = FILE,
+    file: str = SETTINGS,
     serving: bool = True,
 ) -> Settings | None:
     """Read the settings; None when there are errors, all of which are in the report.
@@ -271,18 +160,18 @@ def read_settings(
     values = read_fields(resolved, FIELDS, report, "the settings")
     centres = []
     for name, written in (values["smpp"].value or {}).items():
-        centre = _read_centre(name, written, report)
+        centre = read_centre(name, written, report)
         if centre is not None:
             centres.append(centre)
     store = _read_store(values["store"], report)
     key = _read_key(values["secret_key"], report)
     token = _read_token(values["http_token"], report)
     events = _read_events(values["events"].value, report, given=serving and environment is not None)
-    agi = _read_agi(values["agi"].value, report)
+    agi = read_agi(values["agi"].value, report)
     asterisk = [
         one
         for name, written in (values["asterisk"].value or {}).items()
-        if (one := _read_asterisk(name, written.value, report)) is not None
+        if (one := read_asterisk(name, written.value, report)) is not None
     ]
     if report.has_errors:
         return None
@@ -329,7 +218,7 @@ def overridden(tree: Table, environment: Mapping[str, str], report: Report) -> t
                 "unknown-field",
                 f'the settings have no link "{name}"; did you mean "{near}"?',
                 entry.key,
-                help=f"write the link {name} in {FILE} if it is another one",
+                help=f"write the link {name} in {SETTINGS} if it is another one",
             )
         else:
             kept.append(Entry(entry.key, _with_lists(entry.value)))
@@ -426,117 +315,3 @@ def _read_details(written: Mapping[str, FieldValue] | None) -> DetailSettings:
         every_ms=written["every"].value,
         size=written["size"].value,
     )
-
-
-_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(?:/[A-Za-z0-9][A-Za-z0-9_.-]*)*", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z0-9]*", re.ASCII)
-_NUMBER = re.compile(r"(?:[0-9]{3,15})?", re.ASCII)
-
-
-def _read_agi(written: Mapping[str, FieldValue] | None, report: Report) -> AgiSettings | None:
-    if written is None:
-        return None
-    for name in ("sounds", "made", "recordings"):
-        _must_fit(written[name], f"agi.{name}", _FOLDER, "a folder below the sounds of Asterisk", report)
-    _must_fit(written["token"], "agi.token", _TOKEN, "letters and digits", report)
-    peers = []
-    for one in written["peers"].value or ():
-        try:
-            ipaddress.ip_network(one.value)
-        except ValueError:
-            if not one.value.startswith("env."):
-                report.error("type", f"agi.peers: {one.value!r} is no address", one.node, help="10.0.0.0/24")
-            continue
-        peers.append(one.value)
-    address: Address = written["listen"].value
-    usual = AgiSettings()
-    return AgiSettings(
-        host=address.host,
-        port=address.port,
-        peers=tuple(peers) or usual.peers,
-        token=written["token"].value,
-        limit_ms=written["limit"].value,
-        reaction_ms=written["reaction"].value,
-        calls=written["calls"].value,
-        sounds=written["sounds"].value,
-        made=written["made"].value,
-        recordings=written["recordings"].value,
-        cache=None if written["cache"].value is None else Path(written["cache"].value),
-        speech=written["speech"].value,
-    )
-
-
-def _read_asterisk(name: str, written: Mapping[str, FieldValue], report: Report) -> AsteriskSettings | None:
-    if written["secret"].value is None:
-        return None
-    _must_fit(written["number"], f"asterisk.{name}.number", _NUMBER, "a number in digits", report)
-    address: Address = written["ami"].value
-    return AsteriskSettings(
-        name=name,
-        host=address.host,
-        port=address.port,
-        user=written["user"].value,
-        secret=written["secret"].value,
-        number=written["number"].value,
-        ring_ms=written["ring"].value,
-        calls=written["calls"].value,
-        callbacks=written["callbacks"].value,
-    )
-
-
-def _must_fit(value: FieldValue, name: str, form: re.Pattern[str], what: str, report: Report) -> None:
-    """Report a value that Asterisk would read as something else; one that is only named is judged later."""
-    if value.node is None or value.value.startswith("env.") or form.fullmatch(value.value):
-        return
-    report.error("type", f"{name}: {what} is expected", value.node)
-
-
-def _read_centre(name: str, written: FieldValue, report: Report) -> Centre | None:
-    values: dict[str, FieldValue] = written.value
-    if values["host"].value is None:
-        return None
-    tls = None
-    if values["tls"].value:
-        tls = Tls(
-            ca_file=values["tls_ca"].value,
-            server_name=values["tls_name"].value,
-            certificate_file=values["tls_certificate"].value,
-            key_file=values["tls_key"].value,
-        )
-    rate = values["rate"].value
-    try:
-        link = LinkSettings(
-            host=values["host"].value,
-            port=values["port"].value,
-            system_id=values["system_id"].value,
-            password=Secret(values["password"].value),
-            system_type=values["system_type"].value,
-            mode=Mode(values["mode"].value),
-            binds=values["binds"].value,
-            window=values["window"].value,
-            rate=None if rate is None else rate.per_second,
-            timers=Timers(response_ms=values["response"].value, enquire_after_ms=values["enquire"].value),
-            tls=tls,
-        )
-    except ValueError as fault:
-        # A password is never part of the sentence (smpp.settings).
-        assert written.key is not None
-        report.error("type", f"smpp.{name}: {fault}", _place_of_fault(str(fault), values, written.key))
-        return None
-    carried = values["carries"].value
-    return Centre(
-        name=name,
-        link=link,
-        dialect=values["dialect"].value,
-        carries=frozenset(SMSC_CARRIES if carried is None else (one.value for one in carried)),
-        numbers=frozenset(one.value for one in values["numbers"].value or ()),
-        bulk=values["bulk"].value,
-        capture=Path(values["capture"].value) if values["capture"].value else None,
-        place=place_of(values["dialect"].node or written.key or Place(FILE, 1, 1)),
-    )
-
-
-def _place_of_fault(sentence: str, values: dict[str, FieldValue], key: Text) -> Text:
-    """Find the field that a sentence of `smpp.settings` begins with."""
-    value = values.get(sentence.split(" ", 1)[0])
-    return value.node if value is not None and isinstance(value.node, Text) else key

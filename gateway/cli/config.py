@@ -15,10 +15,11 @@ from engine.reading.report import report_text
 from engine.reading.scalars import env_reference
 from engine.reading.tree import Node, Sequence, Table, Text, describe
 from engine.reading.yaml_text import read_tree
-from gateway.dialects import check_dialects
+from gateway.centre_settings import LINK_FIELDS
+from gateway.dialects import Dialects
 from gateway.project_files import SETTINGS, ProjectError, read_text
 from gateway.reference.markdown import default
-from gateway.settings import EDR_FIELDS, EVENT_FIELDS, FIELDS, LINK_FIELDS, overridden, read_settings
+from gateway.settings import EDR_FIELDS, EVENT_FIELDS, FIELDS, overridden, read_settings
 
 HIDDEN = frozenset({"password", "secret_key", "http_token", "secret", "previous"})
 SECTIONS = {"events": EVENT_FIELDS, "edr": EDR_FIELDS}
@@ -89,7 +90,7 @@ def config(directory: Path, origin: bool, as_json: bool) -> None:
     settings = read_settings(text, os.environ, report)
     sources = {SETTINGS: text}
     if settings is not None:
-        check_dialects(directory, settings, report, sources)
+        Dialects(directory).check(settings, report, sources)
     if report.has_errors:
         click.echo(report_text(report, sources), err=True)
         raise SystemExit(1)

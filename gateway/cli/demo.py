@@ -15,7 +15,6 @@ import click
 
 from engine.reading.diagnostic import Severity, render
 from gateway import loop
-from gateway.app import StartError
 from gateway.demo.project import find_project
 from gateway.demo.show import Show
 from gateway.demo.sip.installed import Installed, NoAsteriskError, find
@@ -23,6 +22,7 @@ from gateway.demo.sip.server import AsteriskError
 from gateway.library import FlowsBrokenError
 from gateway.log import configure
 from gateway.project_files import ProjectError
+from gateway.start_error import StartError
 from gateway.store.error import StoreError
 from smpp.testing.centre import CentreError
 

@@ -13,11 +13,12 @@ import click
 from engine.reading.diagnostic import Report
 from engine.reading.report import report_text
 from gateway import log, loop
-from gateway.app import Gateway, StartError
+from gateway.app import Gateway
 from gateway.garbage import keep_quiet
 from gateway.library import FlowsBrokenError
 from gateway.project_files import SETTINGS, ProjectError, read_text
 from gateway.settings import Settings, read_settings
+from gateway.start_error import StartError
 from gateway.store.error import StoreError
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app import Gateway
+from gateway.call_settings import AgiSettings, AsteriskSettings
 from gateway.demo.billing import Running
 from gateway.demo.exchange.ami import USER
 from gateway.demo.exchange.dialplan import DEFAULT_QUEUE, OUR_NUMBER
@@ -25,7 +26,6 @@ from gateway.demo.project import shipped
 from gateway.demo.sip.installed import Installed
 from gateway.demo.sip.server import PrivateAsterisk, lent_ports
 from gateway.demo.sip.site import HOST, SPECIALIST, Ports, Site
-from gateway.settings import AgiSettings, AsteriskSettings
 
 SPEECH = "speech"
 SOUNDS, MADE = "gudok", "gudok-made"
@@ -99,7 +99,7 @@ class Calls:
         self._gateway = gateway
         self.exchange.ami.asked.clear()
         self._subtitles = Subtitles(gateway.speaker, ((self._recordings, SOUNDS), (self._made, MADE)))
-        gateway.voice.sounds = self._subtitles
+        gateway.telephony.door.sounds = self._subtitles
         gateway.host.observers.append(self.exchange.observe)
 
     async def known(self) -> None:
@@ -149,7 +149,8 @@ class Calls:
 
     def port(self) -> int:
         """Return where the gateway waits for calls, 0 while it does not."""
-        return 0 if self._gateway is None or self._gateway.agi is None else self._gateway.agi.port
+        agi = None if self._gateway is None else self._gateway.telephony.agi
+        return 0 if agi is None else agi.port
 
     def name(self, phone: str) -> str:
         """Return a subscriber's name, empty for nobody."""

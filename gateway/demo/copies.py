@@ -34,8 +34,8 @@ class Copies:
 
     def look(self, gateway: Gateway) -> None:
         """Tell of the copies that the gateway has counted since the last look."""
-        counted = sum(channel.counts["repeated"] for channel in gateway.ussd_channels.values())
-        counted += sum(channel.counts["duplicate"] for channel in gateway.sms_channels.values())
+        counted = sum(channel.counts["repeated"] for channel in gateway.centres.ussd_channels.values())
+        counted += sum(channel.counts["duplicate"] for channel in gateway.centres.sms_channels.values())
         if counted == self._counted:
             return
         self._counted = counted

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from gateway.app import Gateway
+from gateway.centre_settings import Centre as CentreSettings
 from gateway.clock import HostClock
 from gateway.demo.billing import Running
 from gateway.demo.billing import start as start_billing
@@ -33,7 +34,6 @@ from gateway.demo.trouble import Troubles
 from gateway.demo.watch import Watch
 from gateway.demo.world import World, offered
 from gateway.library import Library
-from gateway.settings import Centre as CentreSettings
 from gateway.settings import EventSettings, Settings
 from gateway.web.server import WebServer
 from smpp.settings import LinkSettings, Secret

@@ -20,18 +20,15 @@ import structlog
 from engine.calendar import is_open
 from gateway.host.batch import Batch
 from gateway.host.host import Host
+from gateway.host.kept_place import AGAIN, PEOPLE, STANDS, Kept, KeptPlaces
 from gateway.host.people import FLOW
 from gateway.host.task import Tasks
 from gateway.host.voice_wait import RESULTS
-from gateway.store.batch import Group
 from gateway.store.record import Line, ScheduleRow, TaskKind, TaskRow, TaskState
 from ivr.ami.placeholder import AGENT, CALLED, NOT_CALLED, News, Placeholder
 from ivr.handover import note_words, skill_words
 from ivr.queue_key import queue_priority
 
-PLACE = "callback_place"
-"""Kind of the rows."""
-STANDS, AGAIN, PEOPLE = "stands", "again", "people"
 LOOK_MS = 5_000
 """So often the open orders are looked through for those that may stand in their queue."""
 AGAIN_MS = 15_000
@@ -87,25 +84,6 @@ class Standing(Protocol):
         ...
 
 
-class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """What is stored of an order: `stands` in an Asterisk, is put there `again` from `at` on, or `people`'s.
-
-    `agent` tells that one has taken it; `since` is when it was put there (UTC ms).
-    """
-
-    state: str
-    asterisk: str = ""
-    identity: str = ""
-    since: int = 0
-    at: int = 0
-    tries: int = 0
-    agent: bool = False
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Kept).decode
-
-
 class CallbackPlaces:
     """All orders that stand in queues of calls. `talks_to` tells whether a subscriber talks to a flow."""
 
@@ -114,36 +92,31 @@ class CallbackPlaces:
         self._tasks = tasks
         self._standing = standing
         self.talks_to: Callable[[str], bool] = lambda phone: False
-        self._kept: dict[int, Kept] = {}
-        self._of: dict[str, int] = {}
+        self._places = KeptPlaces()
         self._left: dict[str, News] = {}
         self._over: dict[str, tuple[int, News]] = {}
         self._gone: set[str] = set()
-        self._asked: dict[int, int] = {}
-        self._withdrawn: dict[int, int] = {}
         self._forget: dict[str, deque[str]] = {}
         self._look_at = 0
         self._log = structlog.get_logger()
 
     def __len__(self) -> int:
         """Return how many stand in a queue, or are in a call."""
-        return sum(1 for kept in self._kept.values() if kept.state == STANDS)
+        return sum(1 for kept in self._places.by_number.values() if kept.state == STANDS)
 
     def of(self, number: int) -> Kept | None:
         """Return what is known of the place of a task."""
-        return self._kept.get(number)
+        return self._places.by_number.get(number)
 
     def load(self, rows: Iterable[ScheduleRow]) -> None:
         """Take over what the store holds."""
-        for row in rows:
-            if row.kind == PLACE:
-                self._keep(int(row.id.removeprefix(f"{PLACE}:")), _decode(row.data))
+        self._places.load(rows)
 
     # Time
 
     def tend(self, now: int) -> None:
         """About once a second: look after those that stand, and put those there that may."""
-        for number, kept in list(self._kept.items()):
+        for number, kept in list(self._places.by_number.items()):
             row = self._tasks.open.get(number)
             if row is None:
                 self._withdraw(number, kept, now)
@@ -166,10 +139,10 @@ class CallbackPlaces:
             self._host.take(self._to_people, (number, kept.identity, ""))
         elif not kept.agent and not self._is_open(row.queue, now):
             self._withdraw(number, kept, now)
-        elif now < max(kept.since + SETTLED_MS, self._asked.get(number, 0) + ASK_MS):
+        elif now < max(kept.since + SETTLED_MS, self._places.asked.get(number, 0) + ASK_MS):
             return
         elif kept.agent or self._standing.stands(kept.asterisk, kept.identity) is not True:
-            self._asked[number] = now
+            self._places.asked[number] = now
             if now >= kept.since + LONGEST_MS and kept.agent:
                 self._host.take(self._to_people, (number, kept.identity, _UNKNOWN))
             else:
@@ -187,7 +160,7 @@ class CallbackPlaces:
         """Return the orders that may stand in their queue now, in the order of their places."""
         count = Counter(
             (self._tasks.open[number].queue, kept.asterisk)
-            for number, kept in self._kept.items()
+            for number, kept in self._places.by_number.items()
             if kept.state == STANDS and number in self._tasks.open
         )
         rooms: dict[str, str] = {}
@@ -205,7 +178,7 @@ class CallbackPlaces:
             return False
         if row.not_before is not None and row.not_before > now:
             return False
-        kept = self._kept.get(row.number)
+        kept = self._places.by_number.get(row.number)
         return kept is None or (kept.state == AGAIN and kept.at <= now)
 
     # Into the queue
@@ -214,15 +187,15 @@ class CallbackPlaces:
         row = self._tasks.open.get(number)
         if row is None or not self._may_stand(row, batch.now) or self.talks_to(row.subscriber):
             return
-        if any(self._is_with(kept, other, row.subscriber) for other, kept in self._kept.items()):
+        if any(self._is_with(kept, other, row.subscriber) for other, kept in self._places.by_number.items()):
             return
         room = self._standing.room(row.queue)
         if not room:
             return
-        before = self._kept.get(number)
+        before = self._places.by_number.get(number)
         identity = str(10**11 + secrets.randbelow(9 * 10**11))
         kept = Kept(STANDS, room, identity, batch.now, 0, 0 if before is None else before.tries)
-        self._put(batch, batch.stored.group(), number, kept)
+        self._places.put(batch, batch.stored.group(), number, kept)
         batch.leave(self._send, number, kept, row)
 
     def _is_with(self, kept: Kept, number: int, phone: str) -> bool:
@@ -252,7 +225,7 @@ class CallbackPlaces:
     def _ordered(self, batch: Batch, item: tuple[int, str, str]) -> None:
         """Asterisk has said what came of putting an order into its queue."""
         number, identity, result = item
-        kept = self._kept.get(number)
+        kept = self._places.by_number.get(number)
         if result in ("answered", "lost") or kept is None or kept.identity != identity:
             return
         if kept.state != STANDS or kept.agent:
@@ -263,22 +236,22 @@ class CallbackPlaces:
             self._to_people(batch, (number, identity, ""))
             return
         again = Kept(AGAIN, at=batch.now + FAILED_MS, tries=tries)
-        self._put(batch, batch.stored.group(), number, again)
+        self._places.put(batch, batch.stored.group(), number, again)
 
     # Out of the queue
 
     def _withdraw(self, number: int, kept: Kept, now: int) -> None:
-        if kept.state == STANDS and now >= self._withdrawn.get(number, 0) + WITHDRAW_MS:
-            self._withdrawn[number] = now
+        if kept.state == STANDS and now >= self._places.withdrawn.get(number, 0) + WITHDRAW_MS:
+            self._places.withdrawn[number] = now
             self._standing.withdraw(kept.asterisk, kept.identity)
 
     def heard(self, news: News) -> None:
         """Take what an Asterisk tells; what is not of ours changes nothing."""
-        if news.identity in self._of:
+        if news.identity in self._places.number_of:
             self._host.take(self._news, news)
 
     def _news(self, batch: Batch, news: News) -> None:
-        number = self._of.get(news.identity)
+        number = self._places.number_of.get(news.identity)
         if number is None:
             return
         if news.step == "agent":
@@ -293,11 +266,11 @@ class CallbackPlaces:
                 self._ended(batch, news.identity)
 
     def _agent(self, batch: Batch, number: int) -> None:
-        kept, row = self._kept[number], self._tasks.open.get(number)
+        kept, row = self._places.by_number[number], self._tasks.open.get(number)
         if kept.state != STANDS or row is None:
             return
         group = batch.stored.group()
-        self._put(batch, group, number, msgspec.structs.replace(kept, agent=True))
+        self._places.put(batch, group, number, msgspec.structs.replace(kept, agent=True))
         if row.state is TaskState.OPEN:
             taken = msgspec.structs.replace(row, state=TaskState.TAKEN, taken_at=batch.now)
             self._tasks.put(batch, group, taken)
@@ -314,13 +287,13 @@ class CallbackPlaces:
     def _marked(self, batch: Batch, item: tuple[str, str]) -> None:
         """Asterisk was asked how far a placeholder came that nothing was heard of."""
         identity, mark = item
-        kept = self._kept.get(self._of.get(identity, 0))
+        kept = self._places.by_number.get(self._places.number_of.get(identity, 0))
         if kept is None or kept.identity != identity or kept.state != STANDS:
             return
         if mark == AGENT:
-            self._to_people(batch, (self._of[identity], identity, _UNKNOWN))
+            self._to_people(batch, (self._places.number_of[identity], identity, _UNKNOWN))
         elif mark == CALLED:
-            self._agent(batch, self._of[identity])
+            self._agent(batch, self._places.number_of[identity])
         elif mark or identity in self._gone:
             self._conclude(batch, identity, mark)
         elif self._standing.stands(kept.asterisk, identity) is False:
@@ -329,11 +302,11 @@ class CallbackPlaces:
 
     def _conclude(self, batch: Batch, identity: str, mark: str) -> None:
         """Nothing more comes of a placeholder; `mark` is how far it came, or the DIALSTATUS of its call."""
-        number = self._of.get(identity)
+        number = self._places.number_of.get(identity)
         row = None if number is None else self._tasks.open.get(number)
         if number is None or row is None:
             return
-        kept = self._kept[number]
+        kept = self._places.by_number[number]
         batch.leave(self._done_with, identity, kept.asterisk)
         if mark in (NOT_CALLED, AGENT):
             if kept.state == STANDS:
@@ -351,14 +324,14 @@ class CallbackPlaces:
         group = batch.stored.group()
         done = msgspec.structs.replace(row, state=TaskState.DONE, closed_at=batch.now, result=result)
         self._tasks.put(batch, group, done)
-        self._drop(batch, group, number)
+        self._places.drop(batch, group, number)
         self._host.counters[f"tasks_done.{TaskKind.CALLBACK}"] += 1
         self._host.counters["callbacks_made"] += 1
 
     def _give_back(self, batch: Batch, number: int, kept: Kept, row: TaskRow, now: Kept) -> None:
         """Nobody works the task any more that an agent had taken in the queue."""
         group = batch.stored.group()
-        self._put(batch, group, number, now)
+        self._places.put(batch, group, number, now)
         if kept.agent and row.state is TaskState.TAKEN:
             free = msgspec.structs.replace(row, state=TaskState.OPEN, taken_at=None)
             self._tasks.put(batch, group, free)
@@ -366,7 +339,7 @@ class CallbackPlaces:
     def _to_people(self, batch: Batch, item: tuple[int, str, str]) -> None:
         """From now on an order is only a task; `said` tells people what was done."""
         number, identity, said = item
-        kept, row = self._kept.get(number), self._tasks.open.get(number)
+        kept, row = self._places.by_number.get(number), self._tasks.open.get(number)
         if kept is None or kept.identity != identity or row is None:
             return
         self._host.counters["callbacks_left_to_people"] += 1
@@ -377,36 +350,10 @@ class CallbackPlaces:
 
     def _closed(self, batch: Batch, number: int) -> None:
         """The task is closed."""
-        if number in self._kept and number not in self._tasks.open:
-            kept = self._kept[number]
+        if number in self._places.by_number and number not in self._tasks.open:
+            kept = self._places.by_number[number]
             batch.leave(self._done_with, kept.identity, kept.asterisk)
-            self._drop(batch, batch.stored.group(), number)
-
-    # What is stored
-
-    def _put(self, batch: Batch, group: Group, number: int, kept: Kept) -> None:
-        before = self._kept.get(number)
-        group.schedule(ScheduleRow(_name(number), kept.at, PLACE, _encode(kept)))
-        self._keep(number, kept)
-        batch.on_failure(lambda: self._keep(number, before))
-
-    def _drop(self, batch: Batch, group: Group, number: int) -> None:
-        before = self._kept.get(number)
-        group.unschedule(_name(number))
-        self._keep(number, None)
-        batch.on_failure(lambda: self._keep(number, before))
-
-    def _keep(self, number: int, kept: Kept | None) -> None:
-        before = self._kept.pop(number, None)
-        if before is not None:
-            self._of.pop(before.identity, None)
-        if before is None or kept is None or before.identity != kept.identity:
-            self._asked.pop(number, None)
-            self._withdrawn.pop(number, None)
-        if kept is not None:
-            self._kept[number] = kept
-            if kept.identity:
-                self._of[kept.identity] = number
+            self._places.drop(batch, batch.stored.group(), number)
 
     def _done_with(self, identity: str, asterisk: str) -> None:
         """Nothing needs to be known any more of a placeholder: a later one has its mark deleted."""
@@ -415,7 +362,3 @@ class CallbackPlaces:
         self._gone.discard(identity)
         if identity:
             self._forget.setdefault(asterisk, deque(maxlen=FORGOTTEN)).append(identity)
-
-
-def _name(number: int) -> str:
-    return f"{PLACE}:{number}"

@@ -1,16 +1,14 @@
 """Hand-over to people: a question by SMS becomes a task, and what comes of it goes back to the flow.
 
 What the subscriber writes meanwhile belongs to the task; what a person writes leaves from the same short
-code. The session waits as long as the task lives. People work tasks from outside (`answer`, `take`, `close`),
-each call durable before it is confirmed. This module does not know who the people are.
+code. The session waits as long as the task lives. This module does not know what people do with tasks
+(`gateway.host.desk`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
 
 import msgspec
 import structlog
@@ -20,63 +18,31 @@ from engine.capabilities import Channel
 from engine.effects import Enqueue
 from engine.inputs import AgentLeft, Input
 from engine.session import Waiting
-from gateway.backends.order import Change, Orders
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
 from gateway.host.host import Host
-from gateway.host.outbox import Outbox
-from gateway.host.task import QUEUE_LENGTH, TaskError, Tasks
+from gateway.host.task import QUEUE_LENGTH, Tasks
 from gateway.store.batch import Group
-from gateway.store.error import StoreError
-from gateway.store.record import AuditRow, Line, OrderRow, TaskKind, TaskRow, TaskState
+from gateway.store.record import Line, OrderRow, TaskKind, TaskRow, TaskState
 
 LONGEST_MS = 72 * 3_600_000
 """How long a question waits for people when the flow does not say."""
 KEPT_MS = 30 * 86_400_000
 """How long a task other than a question stays open after the time it was due."""
-ANSWER_LENGTH = 670
-"""Characters of one answer: ten parts of a message in UCS-2."""
-NOTE_LENGTH = 1_600
-RESULTS = frozenset({"", "solved", "unsolved", "escalate"})
-MONEY_RESULTS = {"done": True, "not_done": False}
-"""What people found out about an order of money, and whether it was carried out."""
 _ASKS_PEOPLE = (Waiting.PEOPLE, Waiting.ANSWER)
 """A session that is offered a call back waits for an answer and for people at once."""
 SUBSCRIBER, FLOW, STAFF = "subscriber", "flow", "staff"
-OURS = "gateway"
-"""Who acts when nobody says it."""
 MONEY = "money:"
 """Prefix of the keys of money tasks; the key of the order follows."""
 
 
-_Handler: TypeAlias = Callable[..., TaskRow]
-
-
-class _Work(msgspec.Struct, frozen=True):
-    """Something that a person does with a task."""
-
-    done: asyncio.Future[TaskRow]
-    handler: _Handler
-    act: str
-    by: str
-    number: int
-    given: tuple[Any, ...]
-
-
 class People:
-    """Tasks as flows and people see them.
+    """Tasks as flows see them. `step` is the stepper's; `line` hands a caller over to who answers calls."""
 
-    `step` is the stepper's; `settle` stores an order that people have cleared up (`Calls.take_change`);
-    `line` hands a caller over to people who answer calls.
-    """
-
-    def __init__(self, host: Host, tasks: Tasks, outbox: Outbox, orders: Orders) -> None:
+    def __init__(self, host: Host, tasks: Tasks) -> None:
         self._host = host
         self.tasks = tasks
-        self._outbox = outbox
-        self._orders = orders
         self.step: Callable[[Batch, Conversation, Input], None] | None = None
-        self.settle: Callable[[Batch, Change], None] | None = None
         self.line: Callable[[Batch, Conversation, Enqueue], AgentLeft | None] | None = None
         self._timers: list[tuple[int, int]] = []
         self._missed: dict[str, AgentLeft] = {}
@@ -176,128 +142,13 @@ class People:
         self.tasks.add(batch, batch.stored.group(), row)
         self._host.counters[f"tasks_opened.{TaskKind.MONEY}"] += 1
 
-    # People
-
-    async def show(self, number: int, *, by: str = OURS) -> TaskRow:
-        """Return a task whole, open or closed. Raises TaskError, StoreError."""
-        return await self._work(self._shown, "show", by, number)
-
-    async def take(self, number: int, *, by: str = OURS) -> TaskRow:
-        """Note that somebody works on a task. Raises TaskError, StoreError."""
-        return await self._work(self._taken, "take", by, number)
-
-    async def answer(self, number: int, text: str, *, by: str = OURS) -> TaskRow:
-        """Send an answer to the subscriber from the short code he wrote to; the task stays open.
-
-        Raises TaskError for a closed task or a text that is empty or too long, StoreError.
-        """
-        text = text.strip()
-        if not 0 < len(text) <= ANSWER_LENGTH:
-            raise TaskError(f"an answer has 1 to {ANSWER_LENGTH} characters, this one has {len(text)}")
-        _refuse_controls(text)
-        return await self._work(self._answered, "answer", by, number, text)
-
-    async def close(
-        self, number: int, result: str, topic: str = "", note: str = "", *, by: str = OURS
-    ) -> TaskRow:
-        """Close a task: the flow that waits for it goes on with this result.
-
-        `result` is `solved`, `unsolved`, `escalate` or empty; of an order of money `done` or `not_done`.
-        Raises TaskError, StoreError.
-        """
-        if len(note) > NOTE_LENGTH or len(topic) > NOTE_LENGTH:
-            raise TaskError(f"a note has at most {NOTE_LENGTH} characters")
-        _refuse_controls(note + topic)
-        return await self._work(self._close, "close", by, number, result, topic, note)
-
-    async def _work(self, handler: _Handler, act: str, by: str, number: int, *given: Any) -> TaskRow:
-        done: asyncio.Future[TaskRow] = asyncio.get_running_loop().create_future()
-        self._host.take(self._worked, _Work(done, handler, act, by, number, given))
-        return await done
-
-    def _worked(self, batch: Batch, work: _Work) -> None:
-        try:
-            row = self.tasks.open.get(work.number)
-            if row is None and work.act == "show":
-                row = self._host.store.find_task(work.number)
-            if row is None:
-                raise TaskError(self._why_not(work.number))
-            row = work.handler(batch, row, *work.given)
-        except TaskError as error:
-            _fail(work.done, error)
-            return
-        except Exception:
-            _fail(work.done, StoreError("the task could not be worked; the log says why"))
-            raise
-        audit = AuditRow(batch.now, work.by, f"queue.{work.act}", str(work.number))
-        batch.stored.group().audit(audit)
-        batch.leave(_finish, work.done, row)
-        batch.refuse(_fail, work.done, StoreError("nothing was stored: try again"))
-
-    @staticmethod
-    def _shown(batch: Batch, row: TaskRow) -> TaskRow:
-        return row
-
-    def _why_not(self, number: int) -> str:
-        row = self._host.store.find_task(number) if number > 0 else None
-        return f"there is no task {number}" if row is None else f"task {number} is {row.state} already"
-
-    def _taken(self, batch: Batch, row: TaskRow) -> TaskRow:
-        row = self._at_work(batch, row)
-        self.tasks.put(batch, batch.stored.group(), row)
-        return row
-
-    @staticmethod
-    def _at_work(batch: Batch, row: TaskRow) -> TaskRow:
-        """Return a task that somebody has begun to work on: its subscriber does not wait in vain any more."""
-        if row.state is not TaskState.OPEN:
-            return row
-        due = max(row.due, batch.now + LONGEST_MS) if row.kind is TaskKind.QUESTION else row.due
-        return msgspec.structs.replace(row, state=TaskState.TAKEN, taken_at=batch.now, offer_at=None, due=due)
-
-    def _answered(self, batch: Batch, row: TaskRow, text: str) -> TaskRow:
-        group = batch.stored.group()
-        row = self._at_work(batch, row)
-        written = self.tasks.write(batch, group, row, Line(batch.now, STAFF, text))
-        if written is None:
-            raise TaskError(f"task {row.number} has all the lines it can take: close it")
-        sender = row.code or self._host.library.current.project.sms_from
-        self._outbox.post(batch, group, to=row.subscriber, sender=sender, text=text, session=row.session)
-        self._host.counters["task_answers"] += 1
-        return written
-
-    def _close(self, batch: Batch, row: TaskRow, result: str, topic: str, note: str) -> TaskRow:
-        if row.kind is TaskKind.MONEY:
-            self._resolve(batch, row, result)
-        elif result not in RESULTS:
-            raise TaskError(f'the result "{result}" is not one of solved, unsolved, escalate')
-        closed = msgspec.structs.replace(
-            row, state=TaskState.DONE, closed_at=batch.now, result=result, about=topic, closing=note
-        )
-        self._end(batch, closed)
-        self._host.counters[f"tasks_done.{row.kind}"] += 1
-        waited = ((row.taken_at or batch.now) - row.at) // 1000
-        self._tell(batch, row, AgentLeft(row.call, "answered", result, topic, note, waited))
-        return closed
-
-    def _resolve(self, batch: Batch, row: TaskRow, result: str) -> None:
-        if result not in MONEY_RESULTS:
-            raise TaskError(f'the result "{result}" is not one of done, not_done')
-        try:
-            change = self._orders.resolve(row.key.removeprefix(MONEY), MONEY_RESULTS[result], batch.now)
-        except KeyError:
-            self._host.counters["money_orders_gone"] += 1
-            return
-        assert self.settle is not None
-        self.settle(batch, change)
-
-    def _end(self, batch: Batch, row: TaskRow) -> None:
+    def end(self, batch: Batch, row: TaskRow) -> None:
         """Store a closed task, with the session that waits for it if there is one."""
         conversation = self._host.conversations.get(row.session)
         group = batch.stored.group() if conversation is None else batch.touch(conversation)
         self.tasks.put(batch, group, row)
 
-    def _tell(self, batch: Batch, row: TaskRow, left: AgentLeft) -> None:
+    def tell(self, batch: Batch, row: TaskRow, left: AgentLeft) -> None:
         """Give a session the news of its task, now or when it asks again."""
         conversation = self._host.conversations.get(row.session)
         if row.kind is not TaskKind.QUESTION or conversation is None:
@@ -362,16 +213,16 @@ class People:
             self.tasks.put(batch, batch.stored.group(), offered)
             self._watch(offered)
             waited = (batch.now - row.at) // 1000
-            self._tell(batch, row, AgentLeft(row.call, "waiting", waited_s=waited))
+            self.tell(batch, row, AgentLeft(row.call, "waiting", waited_s=waited))
         else:
             self._expire(batch, row)
 
     def _expire(self, batch: Batch, row: TaskRow) -> None:
         self._host.counters["tasks_expired"] += 1
         self._log.error("task_expired", number=row.number, kind=str(row.kind), queue=row.queue)
-        self._end(batch, msgspec.structs.replace(row, state=TaskState.EXPIRED, closed_at=batch.now))
+        self.end(batch, msgspec.structs.replace(row, state=TaskState.EXPIRED, closed_at=batch.now))
         waited = (batch.now - row.at) // 1000
-        self._tell(batch, row, AgentLeft(row.call, "timeout", waited_s=waited))
+        self.tell(batch, row, AgentLeft(row.call, "timeout", waited_s=waited))
 
 
 def topic_of(conversation: Conversation) -> str:
@@ -386,18 +237,3 @@ def topic_of(conversation: Conversation) -> str:
 
 def _later(now: int, after_ms: int | None) -> int | None:
     return None if after_ms is None else now + after_ms
-
-
-def _refuse_controls(text: str) -> None:
-    if any(not sign.isprintable() and sign != "\n" for sign in text):
-        raise TaskError("the text has characters that cannot be shown")
-
-
-def _finish(done: asyncio.Future[TaskRow], row: TaskRow) -> None:
-    if not done.done():
-        done.set_result(row)
-
-
-def _fail(done: asyncio.Future[TaskRow], error: Exception) -> None:
-    if not done.done():
-        done.set_exception(error)

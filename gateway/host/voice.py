@@ -1,26 +1,19 @@
-"""The voice lane: calls into inputs of sessions, effects of flows into orders for the call.
+"""The voice lane: calls and what they have heard into inputs of sessions.
 
-A call enters by FastAGI and is one coroutine (`gateway.host.voice_call`); every input goes through the host,
-and nothing is played before its turn is stored. In a queue or connected to another number a caller is out of
-our hands: the dialplan brings him back (`after`), or tells that he has gone (`hangup`). This module does not
-know how a prompt is played nor how a text becomes sounds.
+A call enters by FastAGI (`gateway.host.voice_door`) and is one coroutine (`gateway.host.voice_call`); every
+input goes through the host, and nothing is played before its turn is stored. In a queue or connected to
+another number a caller is out of our hands: the dialplan brings him back, or tells that he has gone. This
+module does not know how a prompt is played nor how a text becomes sounds.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-import msgspec
-import structlog
-
 from engine import answer, machine
-from engine.calendar import is_open
 from engine.capabilities import Channel
-from engine.effects import Answer, Collect, Connect, Effect, End, Enqueue, Pause, Record
 from engine.flow_set import FlowSet
 from engine.inputs import AgentLeft, Begin, HungUp, Input, Reopened, Silence, Unshown
 from engine.session import Session, Waiting
@@ -31,75 +24,37 @@ from gateway.host.conversation import TIMED, Conversation
 from gateway.host.host import Handler, Host
 from gateway.host.stepper import Stepper
 from gateway.host.suspension import Suspended
-from gateway.host.voice_call import Ask, Keep, Leave, NotStoredError, Order, Pick, Rest, Say, VoiceCall
-from gateway.host.voice_keys import Charges, keys_of
+from gateway.host.voice_call import Arrival, Leave, Pick, Say
+from gateway.host.voice_order import VoiceOrders
 from gateway.host.voice_out import VoiceOut
-from gateway.host.voice_sound import Sounds
 from gateway.host.voice_wait import Away, Aways, Report, connected, hung_up_first, left_queue
 from gateway.store.record import ScheduleRow
-from ivr.agi.command import set_variable
-from ivr.fastagi import Line
-from ivr.handover import note_words, skill_words
-from ivr.queue_key import queue_priority
-from ivr.voice import VoiceLine, VoiceSettings
-
-KEY = "c:"
-"""Begins the keys of sessions by telephone; 32 hexadecimal digits follow, which only Asterisk is told."""
-WHO = ("CALLERID(num)", "CHANNEL(name)", "UNIQUEID")
-TOLD = (
-    "IVR_SESSION",
-    "QUEUESTATUS",
-    "DIALSTATUS",
-    "QEHOLDTIME",
-    "MEMBERINTERFACE",
-    "ANSWEREDTIME",
-    "IVR_RESULT",
-)
-"""What is read again from the channel: the lines at the beginning of a connection prove nothing."""
-GRACE_MS = 60_000
-"""Asterisk's own limit of a call lies so far behind ours."""
 
 _Taker: TypeAlias = Callable[[Batch, Any], bool | None]
 """A handler that tells by False that nothing came of it."""
-_SESSION = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _AWAY = (Waiting.PEOPLE, Waiting.LINE)
 _SHOWN = (Waiting.ANSWER, Waiting.READING)
 
 
-class Arrival(msgspec.Struct, frozen=True):
-    """A call that has come in: the number that was dialled, Asterisk's id of the channel, who calls."""
-
-    call: VoiceCall
-    number: str
-    channel: str
-    claimed: str
-
-
 class VoiceLane:
-    """All calls of the gateway. `serve` is the handler of the FastAGI server.
+    """All calls of the gateway. `orders` is the lane as the stepper drives it.
 
-    `sounds` gives the sounds of texts, `recordings` is where callers are recorded, below the sounds of
-    Asterisk; `limit_ms` is the longest a call may talk to flows at a stretch. `out` are the calls that we
-    make; `queue_left` is told how a caller left a queue (channel, status).
+    `aways` are the callers who are out of our hands, `out` the calls that we make; `queue_left` is told how a
+    caller left a queue (channel, status).
     """
 
     def __init__(self, host: Host, stepper: Stepper, suspended: Suspended) -> None:
         self._host = host
         self._stepper = stepper
         self._suspended = suspended
-        self._charges = Charges()
         self._calls: dict[str, Arrival] = {}
         self.aways = Aways()
         self.out = VoiceOut(host)
-        self.sounds: Sounds | None = None
-        self.recordings = "gudok-recordings"
-        self.limit_ms = 1_800_000
-        self.settings = VoiceSettings()
+        self.orders = VoiceOrders(host, self._calls, self.aways, self.out, self._gone)
         self.queue_left: Callable[[str, str], None] | None = None
-        self._log = structlog.get_logger()
-        stepper.lanes[Channel.VOICE] = self
-        stepper.voice = self
-        stepper.on_line = self.on_line
+        stepper.lanes[Channel.VOICE] = self.orders
+        stepper.voice = self.orders
+        stepper.on_line = self.orders.on_line
 
     def __len__(self) -> int:
         """Return how many calls talk to flows now."""
@@ -109,79 +64,7 @@ class VoiceLane:
         """Return the moment, UTC milliseconds."""
         return self._host.clock.now()
 
-    # A connection
-
-    async def serve(self, line: Line) -> None:
-        """Take a FastAGI connection; `IVR_NEXT` stays empty where the dialplan has to help itself."""
-        match line.path:
-            case "flow":
-                await self._entered(line)
-            case "after":
-                await self._returned(line)
-            case "hangup":
-                await self._reported(line)
-            case _:
-                self._count("strange")
-
-    async def _entered(self, line: Line) -> None:
-        host = self._host
-        if host.draining or host.store.full or self.sounds is None:
-            self._count("refused")
-            return
-        await self._bound(line)
-        voice = VoiceLine(line, self.settings, self.now)
-        who = await voice.open(WHO)
-        arrival = self._arrival(f"{KEY}{secrets.token_hex(16)}", voice, who, line.dialled)
-        if await self._store(self._begin, arrival):
-            await self._talk(arrival, line)
-
-    async def _returned(self, line: Line) -> None:
-        if self.sounds is None:
-            return
-        await self._bound(line)
-        voice = VoiceLine(line, self.settings, self.now, answered=True)
-        found = await voice.open((*WHO, *TOLD))
-        arrival = self._arrival(KEY + found["IVR_SESSION"], voice, found, "")
-        if await self._store(self._back, (arrival, _report(found))):
-            await self._talk(arrival, line)
-
-    async def _reported(self, line: Line) -> None:
-        voice = VoiceLine(line, self.settings, self.now, answered=True)
-        found = await voice.trusted((*WHO, *TOLD))
-        who = (KEY + found["IVR_SESSION"], found["UNIQUEID"], found["CALLERID(num)"])
-        if not _SESSION.fullmatch(found["IVR_SESSION"]):
-            return
-        for _ in range(10):
-            if await self._store(self._lost, (who, _report(found))):
-                return
-            await asyncio.sleep(RETRY_COMMIT_S)
-
-    async def _bound(self, line: Line) -> None:
-        """Give the call a limit in Asterisk too, in case that we fall silent."""
-        seconds = (self.limit_ms + GRACE_MS) // 1000
-        await line.execute(set_variable("TIMEOUT(absolute)", str(seconds)))
-
-    def _arrival(self, key: str, voice: VoiceLine, who: Mapping[str, str], number: str) -> Arrival:
-        assert self.sounds is not None
-        call = VoiceCall(key, voice, self.sounds, self, self.now() + self.limit_ms)
-        return Arrival(call, number, who["UNIQUEID"], who["CALLERID(num)"])
-
-    async def _talk(self, arrival: Arrival, line: Line) -> None:
-        call = arrival.call
-        line.on_hangup = call.hung_up
-        if line.hungup:
-            call.hung_up()
-        try:
-            await call.run()
-        except NotStoredError:
-            self._count("not_stored")
-        finally:
-            if self._calls.get(call.key) is arrival:
-                del self._calls[call.key]
-            if not call.left:
-                self.gone(call.key, "lost")
-
-    async def _store(self, handler: _Taker, item: object) -> bool:
+    async def stored(self, handler: _Taker, item: object) -> bool:
         """Have something done in a batch; whether it was done and is stored."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._host.take(self._done, (handler, item, done))
@@ -198,12 +81,14 @@ class VoiceLane:
         batch.leave(_finish, done, taken is not False)
         batch.refuse(_finish, done, False)
 
-    def _count(self, what: str) -> None:
+    def count(self, what: str) -> None:
+        """Count what became of a call."""
         self._host.counters[f"calls.{what}"] += 1
 
     # A call comes in
 
-    def _begin(self, batch: Batch, arrival: Arrival) -> bool:
+    def begin(self, batch: Batch, arrival: Arrival) -> bool:
+        """Begin the flow of a call; False if there is none."""
         flows, call = self._host.library.current, arrival.call
         opening = self.out.opening(arrival.channel)
         if opening is not None and opening.flow in flows.flows:
@@ -211,21 +96,21 @@ class VoiceLane:
             caller = opening.to
         elif VoiceOut.is_ours(arrival.channel):
             # A call of ours that nobody waits for any more: the gateway was started anew in between.
-            self._count("unawaited")
+            self.count("unawaited")
             batch.leave(call.put, Leave("done"))
             return True
         else:
             start = flows.call(arrival.number)
             caller = answer.phone(arrival.claimed, flows.project.country) or ""
         if start is None:
-            self._count("no_flow")
+            self.count("no_flow")
             return False
         refusal = self._host.switches.refusal(start.flow, caller, Channel.VOICE)
         if refusal is not None:
-            self._count("switched_off")
+            self.count("switched_off")
             self._turn_away(batch, arrival, caller, refusal)
             return True
-        self._count("entered")
+        self.count("entered")
         session, given = self._session(batch, flows, start, caller, arrival)
         conversation = Conversation(call.key, flows, session)
         batch.touch(conversation)
@@ -275,11 +160,12 @@ class VoiceLane:
         conversation = self._host.conversations.get(key)
         away = self.aways.of(key)
         if conversation is None or (away is not None and (away.channel, away.claimed) != (channel, claimed)):
-            self._count("unknown" if conversation is None else "forged")
+            self.count("unknown" if conversation is None else "forged")
             return None
         return conversation, away
 
-    def _back(self, batch: Batch, item: tuple[Arrival, Report]) -> bool:
+    def back(self, batch: Batch, item: tuple[Arrival, Report]) -> bool:
+        """Take a caller who comes back; False if it is nobody who was led on."""
         arrival, report = item
         call = arrival.call
         found = self._away(call.key, arrival.channel, arrival.claimed)
@@ -291,7 +177,7 @@ class VoiceLane:
         if session.waiting not in _AWAY or session.call != away.call:
             return False
         group = batch.touch(conversation)
-        self._count("returned")
+        self.count("returned")
         self._join(batch, arrival)
         given: Input
         if session.waiting is Waiting.LINE:
@@ -306,7 +192,7 @@ class VoiceLane:
         self._stepper.step(batch, conversation, given)
         return True
 
-    def _lost(self, batch: Batch, item: tuple[tuple[str, str, str], Report]) -> None:
+    def lost(self, batch: Batch, item: tuple[tuple[str, str, str], Report]) -> None:
         """The dialplan tells that a caller has hung up; a call that is with us tells it itself."""
         (key, channel, claimed), report = item
         found = self._away(key, channel, claimed)
@@ -325,11 +211,19 @@ class VoiceLane:
         self.aways.drop(batch, group, key)
         self._stepper.step(batch, conversation, given or HungUp("hangup"))
 
+    def left(self, arrival: Arrival) -> None:
+        """A connection has ended: its call is not with us any more."""
+        call = arrival.call
+        if self._calls.get(call.key) is arrival:
+            del self._calls[call.key]
+        if not call.left:
+            self.gone(call.key, "lost")
+
     # What a call has heard (`voice_call.Ear`)
 
     async def heard(self, key: str, given: Input) -> bool:
         """Give an input to a session; False if it could not be stored."""
-        return await self._store(self._given, (key, given))
+        return await self.stored(self._given, (key, given))
 
     def _given(self, batch: Batch, item: tuple[str, Input]) -> None:
         key, given = item
@@ -342,7 +236,7 @@ class VoiceLane:
 
     def gone(self, key: str, reason: str) -> None:
         """A caller has gone, or must go: told until it is stored."""
-        self._count(reason)
+        self.count(reason)
         self._host.take(self._gone, (key, reason))
 
     def _gone(self, batch: Batch, item: tuple[str, str]) -> None:
@@ -387,118 +281,6 @@ class VoiceLane:
         loop = asyncio.get_running_loop()
         batch.refuse(loop.call_later, RETRY_COMMIT_S, self._host.take, handler, item)
 
-    # What a flow wants
-
-    def _order(self, batch: Batch, conversation: Conversation, order: Order) -> bool:
-        arrival = self._calls.get(conversation.key)
-        if arrival is None:
-            return False
-        batch.leave(arrival.call.put, order)
-        return True
-
-    def _nobody(self, batch: Batch, conversation: Conversation) -> None:
-        """A flow wants to speak, and there is no call any more."""
-        batch.leave(self._host.take_later, self._gone, (conversation.key, "late"))
-
-    def show(self, batch: Batch, conversation: Conversation, effect: Collect) -> None:
-        """Ask a question."""
-        conversation.hides_input = effect.secret
-        flows, session = conversation.flows, conversation.session
-        keys = keys_of(flows, session)
-        order = Ask(
-            effect.text,
-            session.lang,
-            keys,
-            effect.timeout_ms,
-            flows.project.voice_between_ms,
-            flows.project.voice_barge_in,
-            effect.secret,
-            self._charges.of(flows, session),
-        )
-        if not self._order(batch, conversation, order):
-            self._nobody(batch, conversation)
-
-    def end(self, batch: Batch, conversation: Conversation, effect: End) -> None:
-        """Say the last text and hang up."""
-        session = conversation.session
-        self._host.counters[f"ended.voice.{effect.reason}"] += 1
-        self.aways.drop(batch, batch.touch(conversation), conversation.key)
-        self.out.ended(batch, conversation.key, effect.reason)
-        conversation.closing = bool(effect.text) and session.charged
-        if effect.text:
-            said = Say(effect.text, session.lang, conversation.closing)
-            if not self._order(batch, conversation, said) and conversation.closing:
-                self._nobody(batch, conversation)
-        self._order(batch, conversation, Leave("done"))
-
-    def on_line(self, batch: Batch, conversation: Conversation, effect: Effect) -> None:
-        """Do what only a call can do."""
-        lang = conversation.session.lang
-        if isinstance(effect, Record | Connect | Pause) and effect.text:
-            self._order(batch, conversation, Say(effect.text, lang))
-        match effect:
-            case Answer():
-                self._order(batch, conversation, Pick())
-            case Pause():
-                self._order(batch, conversation, Rest())
-            case Record(call=call, max_ms=max_ms):
-                name = f"{self.recordings}/{secrets.token_hex(16)}"
-                self._order(batch, conversation, Pick())
-                if not self._order(batch, conversation, Keep(call, name, max_ms)):
-                    self._nobody(batch, conversation)
-            case Connect(call=call, number=number, timeout_ms=timeout_ms):
-                told = {"IVR_CONNECT": number, "IVR_CTIMEOUT": str(max(1, timeout_ms // 1000))}
-                self._lead(batch, conversation, Leave("connect", told), "", call)
-
-    def enqueue(self, batch: Batch, conversation: Conversation, effect: Enqueue) -> AgentLeft | None:
-        """Hand a caller over to the queue of Asterisk; `AgentLeft` comes when he is brought back."""
-        project = conversation.flows.project
-        before = self.aways.of(conversation.key)
-        stays = before is not None and before.queue == effect.queue
-        if effect.queue not in project.queues or not (stays or is_open(project, effect.queue, batch.now)):
-            self._host.counters["queue_refused.closed"] += 1
-            return AgentLeft(effect.call, "closed")
-        if effect.text:
-            self._order(batch, conversation, Say(effect.text, conversation.session.lang))
-        queue = project.queues[effect.queue]
-        arrival = before.arrival if before is not None and stays else batch.now
-        end_at = before.end_at if before is not None and stays else _later(batch.now, effect.timeout_ms)
-        offer_at = _later(batch.now, effect.callback_after_ms)
-        ahead_ms = effect.priority * queue.step_ms
-        away = Away("", "", effect.queue, effect.call, arrival, batch.now, offer_at, end_at, ahead_ms)
-        told = {
-            "IVR_QUEUE": effect.queue,
-            "IVR_PRIO": str(queue_priority(arrival, ahead_ms)),
-            "IVR_QTIMEOUT": "" if away.limit_s is None else str(min(999_999, away.limit_s)),
-            "IVR_RECORD": "yes" if queue.record else "",
-            "IVR_RECORD_NOTICE": "",
-            "IVR_SURVEY": "yes" if effect.survey else "",
-            "IVR_NOTE": note_words(effect.note),
-            "IVR_SKILLS": skill_words(effect.skills),
-        }
-        self._lead(batch, conversation, Leave("queue", told), effect.queue, effect.call, away)
-        return None
-
-    def _lead(
-        self,
-        batch: Batch,
-        conversation: Conversation,
-        order: Leave,
-        queue: str,
-        number: int,
-        away: Away | None = None,
-    ) -> None:
-        """Lead a caller on, and note how to know him again."""
-        arrival = self._calls.get(conversation.key)
-        if arrival is None:
-            self._nobody(batch, conversation)
-            return
-        away = away or Away("", "", queue, number, batch.now, batch.now)
-        away = msgspec.structs.replace(away, channel=arrival.channel, claimed=arrival.claimed)
-        self.aways.put(batch, batch.touch(conversation), conversation.key, away)
-        told = {"IVR_SESSION": conversation.key.removeprefix(KEY), **order.variables}
-        batch.leave(arrival.call.put, Leave(order.next, told))
-
     def talks_to(self, phone: str) -> bool:
         """Tell whether a subscriber is in a call with a flow now."""
         conversations = (self._host.conversations.get(key) for key in self._calls)
@@ -541,21 +323,6 @@ class VoiceLane:
         waits = conversation.session.waiting in _AWAY and self.aways.of(conversation.key) is not None
         if not waits:
             self._gone(batch, (conversation.key, "restart"))
-
-
-def _report(found: Mapping[str, str]) -> Report:
-    return Report(
-        found["QUEUESTATUS"],
-        found["DIALSTATUS"],
-        found["QEHOLDTIME"],
-        found["MEMBERINTERFACE"],
-        found["ANSWEREDTIME"],
-        found["IVR_RESULT"],
-    )
-
-
-def _later(now: int, after_ms: int | None) -> int | None:
-    return None if after_ms is None else now + after_ms
 
 
 def _finish(done: asyncio.Future[bool], stored: bool) -> None:

@@ -30,6 +30,8 @@ MOMENT_AFTER_S, MOMENT_EVERY_S = 2.0, 6.0
 """A caller is asked for a moment of patience after so long, and then so often."""
 LONGEST_S = 600.0
 """No single answer is awaited longer."""
+KEY = "c:"
+"""Begins the keys of sessions by telephone; 32 hexadecimal digits follow, which only Asterisk is told."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -254,6 +256,15 @@ class VoiceCall:
         self._ear.gone(self.key, reason)
         self.left = True
         await self._voice.leave("done")
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A call that has come in: the number that was dialled, Asterisk's id of the channel, who calls."""
+
+    call: VoiceCall
+    number: str
+    channel: str
+    claimed: str
 
 
 def _seconds(ms: int) -> float:

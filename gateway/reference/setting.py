@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.reading import backend_file, project
 from engine.reading.fields import Field
-from gateway import settings
+from gateway import centre_settings, settings
 from gateway.reference.markdown import Page, cell, code, default, index, page, sentence, written
 from ussd import dialect_file
 
@@ -49,7 +49,7 @@ GATEWAY: Sections = (
             "smpp:\n  main:\n    host: 10.0.0.5\n    system_id: gudok\n    password: env.SMPP_PASSWORD\n  "
             "  binds: 2"
         ),
-        settings.LINK_FIELDS,
+        centre_settings.LINK_FIELDS,
     ),
 )
 _FILES: Mapping[str, tuple[str, str, str]] = {

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from engine.calendar import is_open
 from engine.flow import Project
-from gateway.host.people import MONEY_RESULTS, RESULTS
+from gateway.host.desk import MONEY_RESULTS, RESULTS
 from gateway.store.record import TaskRow
 from gateway.web.access import Access
 from gateway.web.queue_api import LISTED, brief

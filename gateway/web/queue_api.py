@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from engine.masking import masked_number
-from gateway.host.people import People
+from gateway.host.desk import Desk
 from gateway.host.task import TaskError
 from gateway.store.error import StoreError
 from gateway.store.record import TaskRow
@@ -40,8 +40,8 @@ _Body = TypeVar("_Body")
 class QueueApi:
     """The addresses under `/api/queue`."""
 
-    def __init__(self, people: People, store: SqliteStore) -> None:
-        self._people = people
+    def __init__(self, desk: Desk, store: SqliteStore) -> None:
+        self._desk = desk
         self._store = store
 
     def add_to(self, app: web.Application, access: Access) -> None:
@@ -58,7 +58,7 @@ class QueueApi:
         if request.query.get("closed"):
             rows = self._store.closed_tasks(0, LISTED)
         else:
-            tasks = self._people.tasks.open.values()
+            tasks = self._desk.tasks.open.values()
             rows = sorted(tasks, key=lambda one: (one.queue, one.arrival, one.number))
         chosen = [row for row in rows if queue is None or row.queue == queue]
         shown = [brief(row) for row in chosen[:LISTED]]
@@ -66,14 +66,14 @@ class QueueApi:
 
     async def _show(self, request: web.Request) -> web.Response:
         try:
-            row = await self._people.show(_number(request), by=who(request))
+            row = await self._desk.show(_number(request), by=who(request))
         except (TaskError, StoreError) as error:
             return _refused(error)
         return web.json_response({"task": whole(row)})
 
     async def _take(self, request: web.Request) -> web.Response:
         try:
-            row = await self._people.take(_number(request), by=who(request))
+            row = await self._desk.take(_number(request), by=who(request))
         except (TaskError, StoreError) as error:
             return _refused(error)
         return web.json_response({"task": brief(row)})
@@ -81,7 +81,7 @@ class QueueApi:
     async def _answer(self, request: web.Request) -> web.Response:
         body = await _read(request, _Answer)
         try:
-            row = await self._people.answer(_number(request), body.text, by=who(request))
+            row = await self._desk.answer(_number(request), body.text, by=who(request))
         except (TaskError, StoreError) as error:
             return _refused(error)
         return web.json_response({"task": brief(row)})
@@ -89,7 +89,7 @@ class QueueApi:
     async def _close(self, request: web.Request) -> web.Response:
         body = await _read(request, _Closing)
         try:
-            row = await self._people.close(
+            row = await self._desk.close(
                 _number(request), body.result, body.topic, body.note, by=who(request)
             )
         except (TaskError, StoreError) as error:

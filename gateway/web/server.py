@@ -41,7 +41,7 @@ class WebServer:
         app.router.add_post("/events/{name}", EventApi(self._gateway).post)
         access = Access(self._gateway.settings.http_token)
         SwitchApi(self._gateway).add_to(app, access)
-        QueueApi(self._gateway.people, self._gateway.store).add_to(app, access)
+        QueueApi(self._gateway.desk, self._gateway.store).add_to(app, access)
         FiguresApi(self._gateway).add_to(app, access)
         DeskApi(self._gateway).add_to(app, access)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)

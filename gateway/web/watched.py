@@ -9,6 +9,7 @@ from gateway.asterisk import Asterisks
 from gateway.backends.order import Orders
 from gateway.clock import WallClock
 from gateway.host.callback_place import CallbackPlaces
+from gateway.host.desk import Desk
 from gateway.host.host import Host
 from gateway.host.outbox import Outbox
 from gateway.host.outside import OutsideEvents
@@ -51,6 +52,8 @@ class Watched(Protocol):
     def outside(self) -> OutsideEvents: ...
     @property
     def people(self) -> People: ...
+    @property
+    def desk(self) -> Desk: ...
     @property
     def store(self) -> SqliteStore: ...
     @property

@@ -28,7 +28,7 @@ from gateway.demo.billing.clock import Clock
 from gateway.demo.billing.desk import Desk
 from gateway.demo.billing.subscriber import Movement
 from gateway.host.conversation import read_record
-from gateway.host.voice import KEY
+from gateway.host.voice_call import KEY
 from gateway.store.trail import Trail
 from smpp.testing.centre import Centre
 from tests.asterisk.place import TOKEN, Place

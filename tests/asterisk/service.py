@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.session import Session
-from gateway.host.voice import KEY
-from gateway.settings import AgiSettings, AsteriskSettings
+from gateway.call_settings import AgiSettings, AsteriskSettings
+from gateway.host.voice_call import KEY
 from tests.asterisk.peer.phone import Call, Phone
 from tests.asterisk.place import SECRET, TOKEN, Place
 from tests.asterisk.recording import PATIENCE_S, Ear, Recordings, shown

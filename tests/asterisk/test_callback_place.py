@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.asterisk import Asterisks
+from gateway.call_settings import AsteriskSettings
 from gateway.host.callback_place import LEFT_MS, SETTLED_MS, CallbackPlaces
-from gateway.settings import AsteriskSettings
 from gateway.store.record import TaskRow, TaskState
 from tests.asterisk.gateway import Visit, serve
 from tests.asterisk.peer.phone import Phone
@@ -185,7 +185,7 @@ async def test_a_task_taken_at_the_desk_leaves_the_queue(
 ):
     boris.reachable = False
     row = await desk.order()
-    await desk.rig.gateway.people.take(row.number)
+    await desk.rig.gateway.desk.take(row.number)
     await desk.pass_time()
     await asterisk.empties(20)
     assert desk.rig.gateway.host.counters["callbacks_withdrawn"] == 1

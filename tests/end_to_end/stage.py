@@ -19,13 +19,14 @@ import structlog
 
 from gateway import log
 from gateway.app import Gateway
+from gateway.call_settings import AgiSettings, AsteriskSettings
+from gateway.centre_settings import Centre as CentreSettings
 from gateway.clock import HostClock
 from gateway.demo.billing import Fault, Running, start
 from gateway.demo.billing.book import Change
 from gateway.demo.billing.subscriber import Movement, Subscriber
 from gateway.demo.project import addresses
-from gateway.settings import AgiSettings, AsteriskSettings, EventSettings, Settings
-from gateway.settings import Centre as CentreSettings
+from gateway.settings import EventSettings, Settings
 from smpp.settings import LinkSettings, Secret, Timers
 from smpp.testing.centre import Centre
 from smpp.testing.ledger import Delivery

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app import Gateway
+from gateway.call_settings import AgiSettings
 from gateway.library import Library
-from gateway.settings import AgiSettings
 from gateway.speech.script import script
 from ivr.testing.call import Call
 from ivr.testing.channel import Audio, Channel
@@ -45,8 +45,8 @@ async def telephones(root: Path, **given: Any) -> AsyncIterator[Stage]:
 
 def port(gateway: Gateway) -> int:
     """Return where a gateway waits for calls."""
-    assert gateway.agi is not None
-    return gateway.agi.port
+    assert gateway.telephony.agi is not None
+    return gateway.telephony.agi.port
 
 
 def call(stage: Stage, number: str = "0890", caller: str = RICH, **given: Any) -> Call:

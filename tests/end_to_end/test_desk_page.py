@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import aiohttp
 import pytest
 
 from gateway.demo.show import Show
-from tests.end_to_end.chromium import Browser, chromium, demo
+from tests.end_to_end.chromium import Browser
 
 pytestmark = pytest.mark.chromium
 
 RICH, POOR, STAFF = "79160000001", "79160000002", "79160000013"
 ASKED = "Почему звук прерывается?"
 READY = "document.querySelector('#main')?.hidden === false"
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with chromium(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-async def show(tmp_path: Path) -> AsyncIterator[Show]:
-    async with demo(tmp_path) as one:
-        yield one
 
 
 async def write(show: Show, phone: str, text: str, to: str = "000500") -> None:
@@ -138,7 +123,7 @@ async def test_what_is_refused_is_said_and_nothing_typed_is_lost(browser: Browse
     await browser.click("#send")
     await browser.until("document.querySelector('#said').textContent.includes('cannot be shown')")
     assert await browser.run("document.querySelector('#answer').value") == "Ответ\u0007"
-    await show.gateway.people.close(1, "solved", note="Уже сделано")
+    await show.gateway.desk.close(1, "solved", note="Уже сделано")
     await browser.until("document.querySelector('#facts').textContent.includes('Уже сделано')", 5)
     assert await browser.run("document.querySelector('#reply').hidden")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import Gateway
-from gateway.settings import Centre as CentreSettings
+from gateway.centre_settings import Centre as CentreSettings
 from gateway.settings import Settings
 from smpp.settings import LinkSettings, Mode, Secret, Timers
 from smpp.testing.centre import Centre

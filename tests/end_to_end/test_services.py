@@ -104,11 +104,11 @@ async def test_a_question_goes_to_people_their_answer_back_and_a_survey_after_it
     (task,) = tasks(stage, TaskKind.QUESTION)
     assert [line.text for line in task.lines] == [ASKED, "И трава зелёная?"]
     await stage.restart()
-    people = stage.gateway.people
-    await people.answer(task.number, "Рассеяние света.")
+    desk = stage.gateway.desk
+    await desk.answer(task.number, "Рассеяние света.")
     answer = await stage.centre.next_sms(RICH, after=1)
     assert (answer.text, answer.source) == ("Рассеяние света.", DESK)
-    await people.close(task.number, "solved")
+    await desk.close(task.number, "solved")
     assert (await stage.centre.next_sms(RICH, after=2)).text.startswith("Оцените разговор")
     why, thanks = await talk(stage, RICH, "2", "1")
     assert why.startswith("Что не понравилось?")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.asterisk import Asterisks
-from gateway.settings import AsteriskSettings
+from gateway.call_settings import AsteriskSettings
 from ivr.ami.message import ActionError
 from ivr.ami.originate import Attempt
 from ivr.ami.placeholder import News, Placeholder

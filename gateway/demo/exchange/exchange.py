@@ -18,13 +18,12 @@ from engine.effects import Enqueue
 from engine.machine import Turn
 from engine.session import Session
 from gateway.demo.exchange.ami import BUSY, NO_SUCH_NUMBER, Ami, Order, Stand
-from gateway.demo.exchange.call import Call, Incoming
+from gateway.demo.exchange.call import Call, Incoming, Trunk
 from gateway.demo.exchange.callback import Callback, Called
 from gateway.demo.exchange.floor import Card, Floor
-from gateway.demo.exchange.sound import Heard
 from gateway.demo.feed import Feed
 from gateway.demo.network import RefusedError
-from gateway.host.voice import KEY
+from gateway.host.voice_call import KEY
 
 NUMBER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
 ALONE_S = 15.0
@@ -40,7 +39,7 @@ class Run(Protocol):
     session: Session
 
 
-class Around(Protocol):
+class Around(Trunk, Protocol):
     """What the exchange is put into (`gateway.demo.calls`)."""
 
     def tell(self, topic: str, data: object, phone: str) -> None:
@@ -49,23 +48,11 @@ class Around(Protocol):
     def watched(self) -> frozenset[str]:
         """Return the subscribers that a page shows."""
 
-    def now(self) -> int:
-        """Return UTC milliseconds."""
-
-    def play(self, names: tuple[str, ...]) -> Heard:
-        """Return what a command plays."""
-
-    def port(self) -> int:
-        """Return where the gateway waits for calls."""
-
     def name(self, phone: str) -> str:
         """Return a subscriber's name, empty for nobody."""
 
     def has_handset(self, phone: str) -> bool:
         """Tell whether a number can be called."""
-
-    def service(self, number: str) -> str:
-        """Return what is behind a number."""
 
     def queues(self) -> Iterable[str]:
         """Return the names of the queues."""

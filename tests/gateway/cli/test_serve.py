@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway.app import Gateway, StartError
+from gateway.app import Gateway
 from gateway.demo.project import PLAYED
 from gateway.settings import Settings
+from gateway.start_error import StartError
 
 ROOT = Path(__file__).parents[3]
 ADDRESSES = dict.fromkeys(PLAYED, "http://127.0.0.1:1")

@@ -8,8 +8,8 @@ import pytest
 
 from engine.spoken import plain
 from engine.values import Secret
+from gateway.call_settings import AgiSettings
 from gateway.host.voice_sound import Sounds
-from gateway.settings import AgiSettings
 from ivr.testing.call import Call
 from ivr.testing.channel import Channel
 from tests.gateway.host.rig import FILES, PHONE, Rig, rigged
@@ -33,6 +33,17 @@ errors:
 memory:
   tried: 24h
 """
+BUYS = """\
+  - request: shop.buy
+    with: { item: "'a'" }
+    errors:
+      unavailable:
+        end: Сейчас нельзя.
+      unknown:
+        end: Проверяем.
+  - end: Куплено.
+"""
+"""Steps that charge: the end of a flow that sells."""
 
 
 class PaperSayer:
@@ -60,17 +71,22 @@ class Phones:
 
     def call(self, number: str, caller: str = PHONE, **given: object) -> Call:
         """Return a call; it begins with `async with`."""
-        agi = self.rig.gateway.agi
+        agi = self.rig.gateway.telephony.agi
         assert agi is not None
         return Call(agi.port, number, caller=caller, **given)  # type: ignore[arg-type]
 
     def again(self, channel: Channel, path: str, **told: str) -> Call:
         """Return what the dialplan does later on the same channel."""
-        agi = self.rig.gateway.agi
+        agi = self.rig.gateway.telephony.agi
         assert agi is not None
         channel.variables.update(told)
         channel.variables.pop("IVR_NEXT", None)
         return Call(agi.port, None, path=path, channel=channel)
+
+    async def backend_asked(self) -> None:
+        """Wait until a flow has asked a back end."""
+        while not self.rig.backend.calls:
+            await self.rig.idle()
 
     async def hear(self, one: Call, keys: str = "") -> str:
         """Hear up to the next question, return the texts since the last one, and press keys."""
@@ -105,9 +121,9 @@ async def phones(
         path.write_text(text, encoding="utf-8")
     async with rigged(root, monkeypatch) as rig:
         gateway = rig.gateway
-        gateway._listen_for_calls(AgiSettings(port=0, speech="none", reaction_ms=0))
-        assert gateway.agi is not None
+        gateway.telephony.listen(AgiSettings(port=0, speech="none", reaction_ms=0))
+        assert gateway.telephony.agi is not None
         sayer = PaperSayer()
-        gateway.voice.sounds = Sounds(sayer, ())
-        await gateway.agi.start()
+        gateway.telephony.door.sounds = Sounds(sayer, ())
+        await gateway.telephony.agi.start()
         yield Phones(rig, sayer)

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from engine.values import Value
-from gateway import app
+from gateway import centre_link
 from gateway.app import Gateway
 from gateway.backends.outcome import Outcome
+from gateway.centre_settings import Centre
 from gateway.clock import HandClock
-from gateway.settings import Centre, Settings
+from gateway.settings import Settings
 from gateway.store import writer
 from smpp.event import Answered, BindUp, Failed, Inbound, LinkEvent
 from smpp.pdu.message import Sm, decode_sm, encode_sm_body
@@ -327,7 +328,7 @@ async def rigged(root: Path, monkeypatch: pytest.MonkeyPatch, *centres: Centre) 
     """Start a gateway on paper over the project in `root`, laid out if it is not there."""
     if not (root / "flows").exists():
         lay_out(root)
-    monkeypatch.setattr(app, "Link", PaperLink)
+    monkeypatch.setattr(centre_link, "Link", PaperLink)
     settings = Settings(
         centres=centres or (Centre("main", LinkSettings("127.0.0.1", 1, "gudok", Secret("x"))),), drain_ms=200
     )

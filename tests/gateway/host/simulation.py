@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 
 from engine.values import Value
-from gateway import app
+from gateway import app, centre_link
 from gateway.backends.operation import Operation
 from gateway.backends.outcome import DONE, UNKNOWN, Outcome
+from gateway.centre_settings import Centre
 from gateway.host import call, host, recovery, settle, ussd
-from gateway.settings import Centre, Settings
+from gateway.settings import Settings
 from gateway.store.batch import Group, StoreBatch
 from gateway.store.sqlite import Done, SqliteStore
 from smpp.event import Answered, BindDown, BindUp, Failed, Inbound
@@ -399,7 +400,7 @@ class Line:
 
 
 class Billing:
-    """Stands for `gateway.app.Backends`: a back end that honours keys, with a ledger of its own."""
+    """Stands for the gateway's `Backends`: a back end that honours keys, with a ledger of its own."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -467,7 +468,7 @@ class Simulation:
         self.world = world
         self.gateway: app.Gateway
         self.starts = 0
-        monkeypatch.setattr(app, "Link", functools.partial(Line, world))
+        monkeypatch.setattr(centre_link, "Link", functools.partial(Line, world))
         monkeypatch.setattr(app, "Backends", lambda _environment, _clock: Billing(world))
         monkeypatch.setattr(app, "SqliteStore", self._store)
         for module in (app, call, recovery, settle, ussd):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.host import callback_place
-from gateway.host.callback_place import PEOPLE, STANDS, CallbackPlaces
+from gateway.host.callback_place import CallbackPlaces
+from gateway.host.kept_place import PEOPLE, STANDS
 from gateway.store.record import TaskRow, TaskState
 from ivr.ami.placeholder import News, Placeholder
 from ivr.queue_key import queue_priority
@@ -219,7 +220,7 @@ async def test_an_agent_who_was_gone_before_the_call_began_has_called_nobody(des
 async def test_a_task_that_somebody_takes_at_the_desk_leaves_the_queue_for_good(desk: Desk):
     row = await desk.order()
     await desk.wait()
-    taken = desk.rig.gateway.people.take(row.number)
+    taken = desk.rig.gateway.desk.take(row.number)
     assert (await taken).state is TaskState.TAKEN
     await desk.wait()
     assert desk.standing.withdrawn == [desk.standing.places[0].identity]
@@ -236,7 +237,7 @@ async def test_a_task_that_somebody_takes_at_the_desk_leaves_the_queue_for_good(
 async def test_an_agent_and_the_desk_at_the_same_moment_know_of_each_other(desk: Desk):
     row = await desk.order()
     await desk.wait()
-    await desk.rig.gateway.people.take(row.number)
+    await desk.rig.gateway.desk.take(row.number)
     await desk.hear("agent")
     assert "the subscriber is called" in desk.row(row.number).lines[-1].text
     await desk.hear("left")
@@ -248,7 +249,7 @@ async def test_an_agent_and_the_desk_at_the_same_moment_know_of_each_other(desk:
 async def test_a_task_that_is_closed_leaves_the_queue_and_nothing_of_it_is_kept(desk: Desk):
     row = await desk.order()
     await desk.wait()
-    await desk.rig.gateway.people.close(row.number, "solved")
+    await desk.rig.gateway.desk.close(row.number, "solved")
     await desk.wait()
     assert desk.standing.withdrawn == [desk.standing.places[0].identity]
     assert desk.places.of(row.number) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import Centre
+from gateway.centre_settings import Centre
 from gateway.store.record import MessageState
 from smpp.event import BindUp, Failed
 from smpp.settings import LinkSettings, Secret

@@ -129,7 +129,7 @@ async def test_a_question_becomes_a_task_and_its_answer_an_sms_from_the_same_cod
     assert rig.waiting == ["people"]
     assert rig.texts == []
 
-    answered = await rig.gateway.people.answer(1, "Наберите *100#.")
+    answered = await rig.gateway.desk.answer(1, "Наберите *100#.")
     await rig.idle()
     assert answered.state is TaskState.TAKEN
     page = rig.link.pages[-1]
@@ -139,7 +139,7 @@ async def test_a_question_becomes_a_task_and_its_answer_an_sms_from_the_same_cod
     assert rig.waiting == ["people"]
     assert [line.text for line in tasks(rig)[0].lines][2:] == ["Наберите *100#.", "А сколько стоит?"]
 
-    await rig.gateway.people.close(1, "solved", note="Ответили")
+    await rig.gateway.desk.close(1, "solved", note="Ответили")
     await rig.idle()
     assert rig.texts[-1] == "Спасибо за вопрос."
     assert tasks(rig) == []
@@ -151,7 +151,7 @@ async def test_a_question_becomes_a_task_and_its_answer_an_sms_from_the_same_cod
 
 async def test_the_result_of_people_reaches_the_flow(rig: Rig) -> None:
     await rig.write("Не работает", "500")
-    await rig.gateway.people.close(1, "unsolved")
+    await rig.gateway.desk.close(1, "unsolved")
     await rig.idle()
     assert rig.texts[-1] == "Жаль, что не помогли."
 
@@ -184,7 +184,7 @@ async def test_who_waits_in_vain_is_told(rig: Rig) -> None:
 
 async def test_a_task_somebody_works_on_does_not_expire_after_the_time_of_the_flow(rig: Rig) -> None:
     await rig.write("Вопрос", "500")
-    await rig.gateway.people.take(1)
+    await rig.gateway.desk.take(1)
     await pass_time(rig, 3 * HOUR_MS)
     assert rig.waiting == ["people"]
     await pass_time(rig, LONGEST_MS)
@@ -209,7 +209,7 @@ async def test_who_waits_on_keeps_the_place_and_is_answered(rig: Rig) -> None:
     await rig.write("2", "500")
     (task,) = tasks(rig)
     assert (task.number, task.arrival, task.due) == (before.number, before.arrival, before.due)
-    await rig.gateway.people.close(1, "solved")
+    await rig.gateway.desk.close(1, "solved")
     await rig.idle()
     assert rig.texts[-1] == "Спасибо за вопрос."
 
@@ -217,7 +217,7 @@ async def test_who_waits_on_keeps_the_place_and_is_answered(rig: Rig) -> None:
 async def test_people_may_become_free_while_a_callback_is_offered(rig: Rig) -> None:
     await rig.write("Вопрос", "500")
     await pass_time(rig, 10 * 60_000)
-    await rig.gateway.people.close(1, "solved")
+    await rig.gateway.desk.close(1, "solved")
     await rig.idle()
     assert rig.texts[-1] == "Спасибо за вопрос."
     assert rig.waiting == []
@@ -230,7 +230,7 @@ async def test_one_open_callback_for_a_phone_and_queue(rig: Rig) -> None:
     assert rig.texts[1] == rig.texts[0]
     (task,) = tasks(rig)
     assert [line.text for line in task.lines] == ["Просит позвонить", "Просит позвонить"]
-    await rig.gateway.people.close(1, "")
+    await rig.gateway.desk.close(1, "")
     await rig.write("звонок", "502")
     assert rig.texts[-1].startswith("Заявка 2 ")
 
@@ -255,11 +255,11 @@ async def test_a_number_is_used_once_and_none_is_left_out(rig: Rig) -> None:
 async def test_what_was_not_stored_is_not_confirmed(rig: Rig) -> None:
     await rig.write("Вопрос", "500")
     with failing(), pytest.raises(StoreError):
-        await rig.gateway.people.answer(1, "Ответ")
+        await rig.gateway.desk.answer(1, "Ответ")
     assert rig.texts == []
     assert len(tasks(rig)[0].lines) == 2
     with failing(), pytest.raises(StoreError):
-        await rig.gateway.people.close(1, "solved")
+        await rig.gateway.desk.close(1, "solved")
     assert rig.waiting == ["people"]
     assert [task.number for task in tasks(rig)] == [1]
 
@@ -271,17 +271,17 @@ async def test_what_was_not_stored_is_not_confirmed(rig: Rig) -> None:
 async def test_answers_that_cannot_be_sent(rig: Rig, number: int, text: str) -> None:
     await rig.write("Вопрос", "500")
     with pytest.raises(TaskError):
-        await rig.gateway.people.answer(number, text)
+        await rig.gateway.desk.answer(number, text)
     assert rig.texts == []
 
 
 async def test_a_closed_task_is_closed(rig: Rig) -> None:
     await rig.write("Вопрос", "500")
     with pytest.raises(TaskError, match="solved"):
-        await rig.gateway.people.close(1, "perhaps")
-    await rig.gateway.people.close(1, "solved")
+        await rig.gateway.desk.close(1, "perhaps")
+    await rig.gateway.desk.close(1, "solved")
     with pytest.raises(TaskError, match="done already"):
-        await rig.gateway.people.close(1, "solved")
+        await rig.gateway.desk.close(1, "solved")
 
 
 async def test_a_flood_of_lines_is_bounded(rig: Rig) -> None:
@@ -310,7 +310,7 @@ async def test_everything_lives_on_after_a_restart(tmp_path: Path, monkeypatch: 
         assert rig.texts[-1].startswith("Заявка 3 ")
         await pass_time(rig, 10 * 60_000)
         assert "1 Да" in rig.texts[-1]
-        await rig.gateway.people.close(1, "solved")
+        await rig.gateway.desk.close(1, "solved")
         await rig.idle()
         assert rig.texts[-1] == "Спасибо за вопрос."
 
@@ -328,8 +328,8 @@ async def test_an_order_of_money_nobody_can_clear_up_becomes_a_task(rig: Rig) ->
     (task,) = tasks(rig)
     assert (task.kind, task.subscriber) == (TaskKind.MONEY, PHONE)
     with pytest.raises(TaskError, match="not_done"):
-        await rig.gateway.people.close(task.number, "solved")
-    await rig.gateway.people.close(task.number, "done")
+        await rig.gateway.desk.close(task.number, "solved")
+    await rig.gateway.desk.close(task.number, "done")
     await rig.idle()
     assert rig.texts[-1] == "Итог известен."
 
@@ -345,6 +345,6 @@ async def test_the_wait_is_told_by_what_is_ahead(rig: Rig) -> None:
     assert kept.expected_wait_s("quality", "", rig.clock.now()) == 0
     for number in (1, 2, 3):
         rig.clock.advance(60_000)
-        await rig.gateway.people.close(number, "solved")
+        await rig.gateway.desk.close(number, "solved")
     await asyncio.sleep(0)
     assert kept.expected_wait_s("questions", "", rig.clock.now()) == 40

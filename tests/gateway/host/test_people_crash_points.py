@@ -116,8 +116,8 @@ async def question(simulation: Simulation) -> None:
     await simulation.settle()
     simulation.world.sms(b"and when?", to="500")
     await simulation.settle()
-    await do(simulation, lambda: simulation.gateway.people.answer(1, "Завтра."))
-    await do(simulation, lambda: simulation.gateway.people.close(1, "solved"))
+    await do(simulation, lambda: simulation.gateway.desk.answer(1, "Завтра."))
+    await do(simulation, lambda: simulation.gateway.desk.close(1, "solved"))
     await simulation.to_the_end()
 
 

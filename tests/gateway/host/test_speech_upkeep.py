@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from engine.spoken import recording_name
-from gateway import app
-from gateway.settings import AgiSettings
+from gateway import upkeep
+from gateway.call_settings import AgiSettings
 from gateway.speech.wave import written
 from tests.gateway.host.rig import Rig, rigged
 from tests.gateway.web.door import opened
@@ -24,7 +24,7 @@ def sound() -> bytes:
 
 def listen(rig: Rig) -> None:
     """Let the gateway take calls, without a synthesiser."""
-    rig.gateway._listen_for_calls(AgiSettings(port=0, speech="none"))
+    rig.gateway.telephony.listen(AgiSettings(port=0, speech="none"))
 
 
 async def test_a_recording_is_heard_from_the_next_publishing_on(
@@ -46,8 +46,8 @@ async def test_a_recording_is_heard_from_the_next_publishing_on(
 async def test_the_cache_is_swept_and_the_sounds_are_in_the_metrics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sound: bytes
 ):
-    monkeypatch.setattr(app, "TEND_EVERY_S", 0.0)
-    monkeypatch.setattr(app, "SWEEP_EVERY_S", 0.0)
+    monkeypatch.setattr(upkeep, "TEND_EVERY_S", 0.0)
+    monkeypatch.setattr(upkeep, "SWEEP_EVERY_S", 0.0)
     async with rigged(tmp_path, monkeypatch) as rig, aiohttp.ClientSession() as client:
         listen(rig)
         speaker = rig.gateway.speaker

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.switch import Order
-from tests.gateway.host.phone import phones
+from tests.gateway.host.phone import BUYS, phones
 from tests.gateway.host.rig import PHONE, failing
 
 HEAD = 'flow:\n  title: Звонок\n  call: "100"\n'
@@ -107,15 +107,8 @@ start:
       end: Хорошо.
 
 buy:
-  - request: shop.buy
-    with: { item: "'a'" }
-    errors:
-      unavailable:
-        end: Сейчас нельзя.
-      unknown:
-        end: Проверяем.
-  - end: Куплено.
 """
+    + BUYS
 )
 LOOK = (
     HEAD
@@ -268,8 +261,7 @@ async def test_a_hang_up_at_a_question_ends_the_session(
             await them.hear(one, "1" if charged else "")
             if charged:
                 await them.rig.idle()
-                while not them.rig.backend.calls:
-                    await them.rig.idle()
+                await them.backend_asked()
                 one.hang_up()
                 await them.rig.reply("done")
             else:
@@ -286,8 +278,7 @@ async def test_the_key_pressed_before_the_receiver_is_put_down_counts(tmp_path: 
             await one.question()
             one.press("1")
             one.hang_up()
-            while not them.rig.backend.calls:
-                await them.rig.idle()
+            await them.backend_asked()
             await them.rig.reply("done")
         await them.over()
         assert them.rig.texts == ["Куплено."]
@@ -355,7 +346,7 @@ async def test_a_flow_switched_off_says_why_unpaid(tmp_path: Path, monkeypatch):
 async def test_a_call_that_lasts_too_long_is_ended(tmp_path: Path, monkeypatch):
     async with phones(tmp_path, monkeypatch, {"a": BUY}) as them, them.call("100") as one:
         await one.question()
-        them.rig.clock.advance(them.rig.gateway.voice.limit_ms)
+        them.rig.clock.advance(them.rig.gateway.telephony.door.limit_ms)
         one.press("9")
         await one.rest()
         assert one.variables["IVR_NEXT"] == "done"
@@ -365,8 +356,7 @@ async def test_a_call_that_lasts_too_long_is_ended(tmp_path: Path, monkeypatch):
 
 async def test_a_hidden_number_is_a_call_like_any_other(tmp_path: Path, monkeypatch):
     async with phones(tmp_path, monkeypatch, {"a": LOOK}) as them, them.call("100", caller="") as one:
-        while not them.rig.backend.calls:
-            await them.rig.idle()
+        await them.backend_asked()
         (conversation,) = them.rig.gateway.host.conversations.values()
         assert conversation.session.caller == ""
         assert conversation.key.startswith("c:")

@@ -7,22 +7,12 @@ from engine.capabilities import Channel
 from engine.session import Waiting
 from gateway.host.voice_keys import RISKY, SAFE, Charges, Risk
 from gateway.library import Library
-from tests.gateway.host.phone import PROJECT, phones
+from tests.gateway.host.phone import BUYS, PROJECT, phones
 from tests.gateway.host.question_place import at
 from tests.gateway.host.rig import FILES
 
 HEAD = "flow:\n  title: Звонок\n"
 CALLED = HEAD + '  call: "100"\n'
-BUYS = """\
-  - request: shop.buy
-    with: { item: "'a'" }
-    errors:
-      unavailable:
-        end: Сейчас нельзя.
-      unknown:
-        end: Проверяем.
-  - end: Куплено.
-"""
 MENU = "  - menu: Что?\n    1 Купить: buy\n    2 Слушать: listen\n"
 LISTEN = "\nlisten:\n  - say: Музыка.\n  - go: start\n"
 BUY = "\nbuy:\n" + BUYS
@@ -106,8 +96,7 @@ async def test_a_key_in_the_greeting_is_the_answer_of_the_question_behind_it(tmp
         assert them.said(one).startswith("Здравствуйте! Что?")
         assert len(prompt.files) == 1
         one.press("1")
-        while not them.rig.backend.calls:
-            await them.rig.idle()
+        await them.backend_asked()
         await them.rig.reply("done")
         await one.rest()
         assert len(them.rig.backend.calls) == 1
@@ -124,8 +113,7 @@ async def test_a_key_behind_any_other_key_buys_nothing(tmp_path, monkeypatch, ke
         await them.rig.idle()
         assert them.rig.backend.calls == []
         one.press("1")
-        while not them.rig.backend.calls:
-            await them.rig.idle()
+        await them.backend_asked()
         await them.rig.reply("done")
         await one.rest()
         assert len(them.rig.backend.calls) == 1

@@ -41,7 +41,7 @@ async def test_a_picture_that_has_not_changed_is_not_sent_again(door: Door) -> N
     async with door.client.get(f"{door.url}/api/desk", headers={"If-None-Match": mark}) as again:
         assert (again.status, await again.read()) == (304, b"")
         assert again.headers["X-Gudok-Now"] == str(door.rig.clock.now())
-    await door.rig.gateway.people.answer(1, "Ответ")
+    await door.rig.gateway.desk.answer(1, "Ответ")
     async with door.client.get(f"{door.url}/api/desk", headers={"If-None-Match": mark}) as changed:
         assert changed.status == 200
         (task,) = (await changed.json())["tasks"]

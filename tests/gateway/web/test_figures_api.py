@@ -33,7 +33,7 @@ async def running(root: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         aiohttp.ClientSession() as client,
         opened(rig, client) as one,
     ):
-        rig.gateway.asterisks.on_waits = rig.gateway.waits.keep
+        rig.gateway.asterisks.on_waits = rig.gateway.telephony.waits.keep
         yield one
 
 
@@ -41,7 +41,7 @@ def end(rig: Rig, ended: list[Wait]) -> None:
     """Have waits end, as the gateway does once a second."""
     for wait in ended:
         rig.gateway.asterisks._note(wait)
-    rig.gateway.waits.keep(ended)
+    rig.gateway.telephony.waits.keep(ended)
 
 
 async def test_the_figures_are_shown_by_the_hour_and_survive_a_restart(
@@ -105,11 +105,11 @@ async def test_a_store_that_is_down_for_a_while_loses_no_wait_and_doubles_none(
             end(rig, many[5:])
             await rig.idle()
         assert rig.gateway.store.waits(0, 5_000) == []
-        rig.gateway.waits.tend()
+        rig.gateway.telephony.waits.tend()
         await rig.idle()
         stored = [row.arrival for row in rig.gateway.store.waits(0, 5_000)]
         assert stored == [one.arrival for one in many]
-        rig.gateway.waits.tend()
+        rig.gateway.telephony.waits.tend()
         await rig.idle()
         assert len(rig.gateway.store.waits(0, 5_000)) == len(many)
 
