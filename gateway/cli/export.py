@@ -12,11 +12,11 @@ from click.exceptions import ClickException
 
 from gateway.cli.serve import settings_of
 from gateway.journal.detail import FIELDS
-from gateway.journal.file import as_csv, as_json, rows
 from gateway.journal.safe_csv import line
+from gateway.journal.stencil import as_csv, as_json, records
 from gateway.library import FlowsBrokenError, Library
 from gateway.project_files import ProjectError
-from gateway.store.detail import details_between
+from gateway.store.detail import Portion, details_between
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -42,17 +42,16 @@ def edr(project: Path, first: datetime | None, last: datetime | None, form: str)
     zone = _zone(project) if first or last else UTC
     since, until = _ms(first, zone, 0), _ms(last, zone, 1 << 62)
     try:
-        records = between(path, since, until)
         if form == "csv":
             click.echo(line(FIELDS), nl=False)
-        for record in records:
-            (made,) = rows([record])
-            click.echo(as_csv(made) if form == "csv" else as_json(made), nl=False)
+        for portion in between(path, since, until):
+            for record in records(portion):
+                click.echo(as_csv(record) if form == "csv" else as_json(record), nl=False)
     except sqlite3.Error as error:
         raise ClickException(f"{path} cannot be read: {error}") from error
 
 
-def between(path: Path, since: int, until: int) -> Iterator[tuple[int, bytes]]:
+def between(path: Path, since: int, until: int) -> Iterator[Portion]:
     """Yield the records of a store that is perhaps in use, by the end of their sessions (UTC ms)."""
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:

@@ -174,9 +174,8 @@ class Host:
                     group.drop_session(key, conversation.version)
                 if self.details is not None and not conversation.recorded:
                     conversation.recorded = True
-                    frames = (*before.was.session.frames, *conversation.session.frames)
-                    seen = [frame.flow for frame in frames]
-                    group.detail(batch.now, self.details.record(conversation, seen, batch.now))
+                    frames = before.was.session.frames
+                    group.detail(batch.now, *self.details.record(conversation, frames, batch.now))
             else:
                 state, secret = conversation.record()
             secret = secret or before.secret

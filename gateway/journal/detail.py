@@ -3,25 +3,32 @@
 No text of a subscriber and no argument of a call is in it but the amount of a charge. The number is masked
 unless the settings want it whole; the keyed hash joins the records of one subscriber without it (152-FZ,
 GDPR 25; reliability 5). The number of the record is given by the store.
+
+Theory of operation. Two sessions that went the same way differ in a few fields (`OWN`): who, from when to
+when. All the others follow from the facts that were noted, the flows and the dialog's counts; they are worked
+out once for each way, and kept as the JSON that the store wants. Where a way has something that does not come
+again, such as the number of a task, it is worked out every time.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import blake2b
 
 import msgspec
 
 from engine.capabilities import Channel
 from engine.effects import CallBackend
+from engine.session import Frame
 from engine.types import Scalar
 from engine.values import Value
 from gateway.host.conversation import Conversation, begun_by_us
 from gateway.journal.tally import CALL, CALLBACK, END, FLOW, QUEUE, REFUSED, SMS, Fact
 from gateway.log import masked_number, masked_text
+from gateway.store.detail import Own
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -65,14 +72,32 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=False):
     self_served: bool
 
 
-KEPT_MAX = 1_024
-"""Texts of seconds, and of what was dialled, that are kept."""
+OWN = ("session", "started", "ended", "duration_ms", "handling_ms", "subscriber", "subscriber_key", "called")
+"""The fields that are not common; `own_values` makes them of what is stored."""
+FIELDS = ("number", *Detail.__struct_fields__)
+"""The columns of the files."""
+KEPT_MAX = 4_096
+"""Common parts, and texts of what was dialled, that are kept."""
+HASH_OCTETS = 12
 _DAY_MS = 86_400_000
 _HANDED = frozenset({QUEUE, CALLBACK})
 _EVENT = Channel.EVENT.value
 
-FIELDS = ("number", *Detail.__struct_fields__)
-"""The columns of the files."""
+_encode = msgspec.json.Encoder().encode
+
+
+class _Common(msgspec.Struct, frozen=True):
+    """What many records have in common.
+
+    `data` is the JSON object of it, `handed` when people were asked for (UTC ms; None: they were not). Then
+    come the counters that it goes into; the latter two are empty for one that is not self-served.
+    """
+
+    data: bytes
+    handed: int | None
+    recorded: str
+    served: str
+    served_ms: str
 
 
 def moment(at: int) -> str:
@@ -108,20 +133,48 @@ class Details:
         self._counters = counters
         self._full = full_numbers
         self._day = -1
-        self._year = b""
-        self._seconds: dict[int, str] = {}
+        self._subscriber = self._session = blake2b(key=key, digest_size=HASH_OCTETS)
         self._called: dict[str, str] = {}
+        self._common: dict[tuple[object, ...], _Common] = {}
 
-    def record(self, conversation: Conversation, frames: Sequence[str], now: int) -> Detail:
-        """Return the record of a session that ends now; `frames` are the flows it was last seen in."""
-        detail = self._made(conversation, frames, now)
-        self._counters[f"details.{detail.channel}"] += 1
-        if detail.self_served:
-            self._counters[f"self_served.{detail.channel}"] += 1
-            self._counters[f"self_served_ms.{detail.channel}"] += detail.handling_ms
-        return detail
+    def record(self, conversation: Conversation, frames: Sequence[Frame], now: int) -> tuple[bytes, Own]:
+        """Return the record of a session that ends now: what is common, and its own, for the store.
 
-    def _made(self, conversation: Conversation, frames: Sequence[str], now: int) -> Detail:
+        `frames` is the stack it was last seen with before.
+        """
+        session, dialog = conversation.session, conversation.dialog
+        path = tuple([frame.flow for frame in (*frames, *session.frames)])
+        if dialog is None:
+            of_dialog: tuple[object, ...] = (begun_by_us(conversation.key),)
+        else:
+            of_dialog = (dialog.group, dialog.page, dialog.turns, dialog.ended_by, dialog.ours)
+        way = (session.build, session.channel, session.lang, conversation.tally, path, of_dialog)
+        common = self._common.get(way)
+        if common is None:
+            common = self._worked_out(conversation, path)
+            if common.handed is None:
+                if len(self._common) >= KEPT_MAX:
+                    self._common.clear()
+                self._common[way] = common
+        caller, called, started = session.caller, session.called, session.started
+        handed = now if common.handed is None else common.handed
+        counters = self._counters
+        counters[common.recorded] += 1
+        if common.served:
+            counters[common.served] += 1
+            counters[common.served_ms] += max(0, handed - started)
+        hashed = self._session.copy()
+        hashed.update(conversation.key.encode())
+        return common.data, (
+            hashed.digest(),
+            started,
+            handed,
+            caller if self._full else masked_number(caller),
+            self._hash(caller, now),
+            self._called.get(called) or self._masked(called),
+        )
+
+    def _worked_out(self, conversation: Conversation, frames: Sequence[str]) -> _Common:
         session, dialog = conversation.session, conversation.dialog
         inputs, facts = conversation.tally
         by_word: dict[str, list[Fact]] = {}
@@ -130,71 +183,88 @@ class Details:
         path = tuple(dict.fromkeys([*[fact[1] for fact in by_word.get(FLOW, ())], *frames]))
         queues = [fact for fact in facts if fact[0] in _HANDED]
         calls, messages = by_word.get(CALL, ()), by_word.get(SMS, ())
-        refused = by_word.get(REFUSED, ())
         link = "" if dialog is None else dialog.group
         ours = begun_by_us(conversation.key) if dialog is None else dialog.ours
-        handed = int(queues[0][2]) if queues else now
-        # In the order of the fields: with their names it would take five times as long.
-        return Detail(
-            hashlib.blake2b(conversation.key.encode(), key=self._key, digest_size=12).hexdigest(),
-            session.build,
-            session.channel,
-            self._moment(session.started),
-            self._moment(now),
-            max(0, now - session.started),
-            max(0, handed - session.started),
-            session.caller if self._full else masked_number(session.caller),
-            self._hash(session.caller, now),
-            self._masked(session.called),
-            path[0] if path else "",
-            " ".join(path),
-            _topic(conversation, path),
-            session.lang,
-            by_word[END][-1][1] if END in by_word else "lost",
-            inputs,
-            0 if dialog is None else dialog.page,
-            0 if dialog is None else dialog.turns,
-            "" if dialog is None else dialog.ended_by,
-            "us" if ours else "subscriber",
-            link,
-            self._dialects.get(link, ""),
-            len(messages),
-            sum([int(fact[1]) for fact in messages]) if messages else 0,
-            " ".join([f"{name}:{outcome}" for _, name, outcome, _ in calls]) if calls else "",
-            _charges(calls) if calls else "",
-            " ".join([f"{fact[1]}:{fact[2]}" for fact in refused]) if refused else "",
-            " ".join(dict.fromkeys([fact[1] for fact in queues])) if queues else "",
-            " ".join([fact[3] for fact in queues if fact[3]]) if queues else "",
-            not queues and session.channel != _EVENT,
+        self_served = not queues and session.channel != _EVENT
+        fields = {
+            "build": session.build,
+            "channel": session.channel,
+            "flow": path[0] if path else "",
+            "path": " ".join(path),
+            "topic": _topic(conversation, path),
+            "language": session.lang,
+            "reason": by_word[END][-1][1] if END in by_word else "lost",
+            "inputs": inputs,
+            "pages": 0 if dialog is None else dialog.page,
+            "turns": 0 if dialog is None else dialog.turns,
+            "release": "" if dialog is None else dialog.ended_by,
+            "begun_by": "us" if ours else "subscriber",
+            "link": link,
+            "dialect": self._dialects.get(link, ""),
+            "messages": len(messages),
+            "message_parts": sum([int(fact[1]) for fact in messages]),
+            "calls": " ".join([f"{name}:{outcome}" for _, name, outcome, _ in calls]),
+            "charges": _charges(calls),
+            "refused": " ".join([f"{fact[1]}:{fact[2]}" for fact in by_word.get(REFUSED, ())]),
+            "queue": " ".join(dict.fromkeys([fact[1] for fact in queues])),
+            "task": " ".join([fact[3] for fact in queues if fact[3]]),
+            "self_served": self_served,
+        }
+        channel = session.channel
+        return _Common(
+            _as_json(fields),
+            int(queues[0][2]) if queues else None,
+            f"details.{channel}",
+            f"self_served.{channel}" if self_served else "",
+            f"self_served_ms.{channel}" if self_served else "",
         )
-
-    def _moment(self, at: int) -> str:
-        """As `moment`; the text of a second is kept, for many sessions end in it."""
-        second, ms = divmod(at, 1000)
-        text = self._seconds.get(second)
-        if text is None:
-            if len(self._seconds) >= KEPT_MAX:
-                self._seconds.clear()
-            text = self._seconds[second] = moment(second * 1000).partition(".")[0]
-        return f"{text}.{ms:03d}+00:00"
 
     def _masked(self, called: str) -> str:
         """As `masked_text`; what was dialled is mostly one of few codes."""
-        text = self._called.get(called)
-        if text is None:
-            text = masked_text(called)
-            if len(self._called) < KEPT_MAX:
-                self._called[called] = text
+        text = masked_text(called)
+        if len(self._called) < KEPT_MAX:
+            self._called[called] = text
         return text
 
-    def _hash(self, number: str, now: int) -> str:
+    def _hash(self, number: str, now: int) -> bytes:
         if not number:
-            return ""
+            return b""
         day = now // _DAY_MS
         if day != self._day:
             self._day = day
-            self._year = str(datetime.fromtimestamp(now / 1000, UTC).year).encode()
-        return hashlib.blake2b(number.encode(), key=self._key, salt=self._year, digest_size=12).hexdigest()
+            year = str(datetime.fromtimestamp(now / 1000, UTC).year).encode()
+            self._subscriber = blake2b(key=self._key, salt=year, digest_size=HASH_OCTETS)
+        hashed = self._subscriber.copy()
+        hashed.update(number.encode())
+        return hashed.digest()
+
+
+def own_values(ended: int, own: Own) -> dict[str, object]:
+    """Return the fields `OWN` of a record that `Details` has made, of a session that ended at `ended`."""
+    session, started, handed, subscriber, key, called = own
+    return {
+        "session": session.hex(),
+        "started": moment(started),
+        "ended": moment(ended),
+        "duration_ms": max(0, ended - started),
+        "handling_ms": max(0, handed - started),
+        "subscriber": subscriber,
+        "subscriber_key": key.hex(),
+        "called": called,
+    }
+
+
+def _as_json(fields: dict[str, object]) -> bytes:
+    """Return a JSON object; half a surrogate pair, which no file can hold, becomes a question mark."""
+    try:
+        return _encode(fields)
+    except UnicodeEncodeError:
+        return _encode(
+            {
+                name: value.encode(errors="replace").decode() if isinstance(value, str) else value
+                for name, value in fields.items()
+            }
+        )
 
 
 def _charges(calls: Sequence[Fact]) -> str:

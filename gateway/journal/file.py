@@ -9,16 +9,21 @@ that nothing is missing and nothing is there twice.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from gateway.journal.detail import FIELDS
 from gateway.journal.safe_csv import line
+from gateway.journal.stencil import Lines
+from gateway.store.detail import Portion
 
 CSV, JSON = ".csv", ".jsonl"
 PART = ".part"
+BUFFER = 1 << 17
+"""Octets gathered before they are written."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -41,28 +46,6 @@ def file_name(first: int, suffix: str) -> str:
     return f"edr-{first:012d}{suffix}"
 
 
-def rows(records: Iterable[tuple[int, bytes]]) -> list[dict[str, object]]:
-    """Return records of the store with their numbers, as their columns."""
-    return [{"number": number, **msgspec.json.decode(data)} for number, data in records]
-
-
-def as_csv(record: dict[str, object]) -> str:
-    """Return the line of a record; a column it does not have is empty."""
-    return line(record.get(name) for name in FIELDS)
-
-
-def as_json(record: dict[str, object]) -> str:
-    """Return the JSON line of a record."""
-    return msgspec.json.encode(record).decode() + "\n"
-
-
-def as_line(number: int, data: bytes) -> bytes:
-    """As `as_json` of a record as the store has it: an object without blanks, which gets its number."""
-    if data[:2] == b'{"':
-        return b'{"number":%d,%b\n' % (number, data[1:])
-    return as_json(rows([(number, data)])[0]).encode()
-
-
 class DetailFiles:
     """The files in `folder`. Every method may raise OSError; then the position of before still holds."""
 
@@ -70,6 +53,7 @@ class DetailFiles:
         self._folder = folder
         self._size = size
         self._every_ms = every_ms
+        self._lines = Lines()
 
     def restore(self, position: Position) -> Position:
         """Bring the files to where `position` says; returns it, or one from which they are written anew."""
@@ -97,35 +81,38 @@ class DetailFiles:
             return False
         return True
 
-    def write(self, position: Position, records: Sequence[tuple[int, bytes]], now: int) -> Position:
+    def write(self, position: Position, portions: Sequence[Portion], now: int) -> Position:
         """Append records with the numbers that follow `position`, durably; returns the position to store."""
-        if not records:
+        if not portions:
             return position
-        first = position.first or records[0][0]
+        first = position.first or portions[0].first
         new = not position.first
-        table = (line(FIELDS) if new else "") + "".join(map(as_csv, rows(records)))
-        lines = b"".join([as_line(number, data) for number, data in records])
-        lengths = [
-            self._append(file_name(first, suffix) + PART, at, octets)
-            for suffix, at, octets in ((CSV, position.csv, table.encode()), (JSON, position.json, lines))
-        ]
-        return Position(
-            number=records[-1][0],
-            first=first,
-            csv=lengths[0],
-            json=lengths[1],
-            opened_at=now if new else position.opened_at,
-        )
+        with (
+            self._open(file_name(first, CSV) + PART, position.csv) as table,
+            self._open(file_name(first, JSON) + PART, position.json) as objects,
+        ):
+            if new:
+                table.write(line(FIELDS).encode())
+            for portion in portions:
+                rows, lines = self._lines.of(portion)
+                table.write(rows.encode())
+                objects.write(lines.encode())
+            last = portions[-1]
+            return Position(
+                number=last.first + len(last.entries) - 1,
+                first=first,
+                csv=_kept(table),
+                json=_kept(objects),
+                opened_at=now if new else position.opened_at,
+            )
 
-    def _append(self, name: str, at: int, data: bytes) -> int:
+    def _open(self, name: str, at: int) -> BinaryIO:
+        """Open a file to go on at `at`; what is in it from there on is cut off."""
         descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.truncate(at)
-            file.seek(at)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        return at + len(data)
+        file = os.fdopen(descriptor, "wb", buffering=BUFFER)
+        file.truncate(at)
+        file.seek(at)
+        return file
 
     def is_full(self, position: Position, now: int) -> bool:
         """Tell whether the present files are to be closed."""
@@ -154,3 +141,10 @@ class DetailFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _kept(file: BinaryIO) -> int:
+    """Have on the disk what was written; returns the length of the file."""
+    file.flush()
+    os.fsync(file.fileno())
+    return file.tell()

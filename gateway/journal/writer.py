@@ -14,12 +14,13 @@ import structlog
 from gateway.host.host import Clock
 from gateway.journal.file import DetailFiles, Position
 from gateway.store.batch import Group
+from gateway.store.detail import Row, opened
 from gateway.store.sqlite import SqliteStore
 
 POSITION = "edr"
 """Name of the stored position."""
-AT_ONCE = 2_000
-"""Records written in one go."""
+AT_ONCE = 10_000
+"""Records written in one go, and the rest of the last row."""
 
 _decode = msgspec.json.Decoder(Position).decode
 
@@ -58,18 +59,26 @@ class DetailWriter:
             position = Position() if stored is None else _decode(stored)
             position = await asyncio.to_thread(self._files.restore, position)
         now = self._clock.now()
-        records = self._store.details_after(position.number, AT_ONCE)
-        if records:
-            position = await asyncio.to_thread(self._files.write, position, records, now)
+        rows = self._store.details_after(position.number, AT_ONCE)
+        count = 0
+        if rows:
+            written = await asyncio.to_thread(self._write, position, rows, now)
+            position, count = written
             await self._keep(position)
-            self.written += len(records)
+            self.written += count
         if self._files.is_full(position, now):
             position = self._files.closing(position)
             await self._keep(position)
             position = await asyncio.to_thread(self._files.close, position)
             await self._keep(position)
         self._position = position
-        return len(records) == AT_ONCE
+        return count >= AT_ONCE
+
+    def _write(self, position: Position, rows: list[Row], now: int) -> tuple[Position, int]:
+        """Write the records of rows to the files; returns the position, and how many. Runs in a thread."""
+        portions = [opened(row, position.number) for row in rows]
+        count = sum([len(portion.entries) for portion in portions])
+        return self._files.write(position, portions, now), count
 
     async def _keep(self, position: Position) -> None:
         """Store a position. Raises UnwrittenError; then the files are brought back to the stored one."""

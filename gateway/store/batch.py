@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from gateway.store.detail import Own
 from gateway.store.form import INLINE, Columns, Form, State
 from gateway.store.memory import MemoryCount
 from gateway.store.record import (
@@ -178,12 +179,13 @@ class Group(msgspec.Struct, eq=False, gc=False):
         """Note who did what."""
         self.rows += ((_AUDIT, "", (row.at, row.who, row.act, row.object, row.detail)),)
 
-    def detail(self, at: int, record: object) -> None:
+    def detail(self, at: int, common: bytes, own: Own) -> None:
         """Append the record of a session that ended at `at`; it gets the next number, without gaps.
 
-        It is written, as JSON, when the batch is: change nothing in it until then.
+        `common` is the JSON object of what it shares with others, `own` what only it has; that is written
+        when the batch is: change nothing in it until then.
         """
-        self.rows += ((_DETAIL, "", (at, record)),)
+        self.rows += ((_DETAIL, "", (at, common, own)),)
 
     def size(self) -> tuple[int, int, int]:
         """Return how much is in it, for `cut`."""

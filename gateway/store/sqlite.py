@@ -25,7 +25,7 @@ from typing import IO, TypeAlias
 
 from gateway.store.batch import Group, StoreBatch
 from gateway.store.checkpoint import Checkpoint
-from gateway.store.detail import details_after
+from gateway.store.detail import Row, details_after
 from gateway.store.error import StoreDamagedError, StoreError, StoreLockedError
 from gateway.store.form import Form
 from gateway.store.memory import MemoryCount
@@ -281,8 +281,11 @@ class SqliteStore:
         )
         return [AuditRow(*row) for row in rows]
 
-    def details_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return at most `limit` records of sessions with numbers above `number`, in order."""
+    def details_after(self, number: int, limit: int) -> list[Row]:
+        """Return rows with records of sessions with numbers above `number`, for `gateway.store.detail`.
+
+        These are at least `limit` records, if there are so many.
+        """
         return details_after(self._read, number, limit)
 
     def get_meta(self, name: str) -> bytes | None:

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
+from gateway.journal.stencil import records as stored_records
 from gateway.settings import DetailSettings, Settings
+from gateway.store.detail import opened
 from tests.gateway.host import rig as rigs
 from tests.gateway.host.rig import PHONE, Rig, failing, rigged
 
 
 def records(rig: Rig) -> list[dict[str, Any]]:
-    return [
-        {"number": number, **json.loads(data)} for number, data in rig.gateway.store.details_after(0, 10_000)
-    ]
+    """Return the records as the files would say them."""
+    return [one for row in rig.gateway.store.details_after(0, 10_000) for one in stored_records(opened(row))]
 
 
 @pytest.fixture
