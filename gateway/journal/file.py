@@ -18,7 +18,7 @@ import msgspec
 from gateway.journal.detail import FIELDS
 from gateway.journal.safe_csv import line
 from gateway.journal.stencil import Lines
-from gateway.store.detail import Portion
+from gateway.store.detail import Row, opened
 
 CSV, JSON = ".csv", ".jsonl"
 PART = ".part"
@@ -81,25 +81,30 @@ class DetailFiles:
             return False
         return True
 
-    def write(self, position: Position, portions: Sequence[Portion], now: int) -> Position:
-        """Append records with the numbers that follow `position`, durably; returns the position to store."""
-        if not portions:
+    def write(self, position: Position, rows: Sequence[Row], now: int) -> Position:
+        """Append the records of `rows` that have higher numbers than `position`, durably.
+
+        Returns the position to store.
+        """
+        if not rows:
             return position
-        first = position.first or portions[0].first
+        number = max(rows[0][0], position.number + 1)
         new = not position.first
+        first = number if new else position.first
         with (
             self._open(file_name(first, CSV) + PART, position.csv) as table,
             self._open(file_name(first, JSON) + PART, position.json) as objects,
         ):
             if new:
                 table.write(line(FIELDS).encode())
-            for portion in portions:
-                rows, lines = self._lines.of(portion)
-                table.write(rows.encode())
-                objects.write(lines.encode())
-            last = portions[-1]
+            for row in rows:
+                portion = opened(row, position.number)
+                cells, lines = self._lines.of(portion)
+                table.write(cells)
+                objects.write(lines)
+                number = portion.first + len(portion.entries)
             return Position(
-                number=last.first + len(last.entries) - 1,
+                number=number - 1,
                 first=first,
                 csv=_kept(table),
                 json=_kept(objects),

@@ -10,6 +10,7 @@ other text of its own, and one that an older version has stored, is written fiel
 from __future__ import annotations
 
 import re
+from binascii import hexlify
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,9 +23,9 @@ from gateway.store.detail import Own, Portion
 KEPT_MAX = 4_096
 """Stencils, and texts of seconds, that are kept."""
 
-_means_itself = re.compile(r"[0-9A-Za-z*#]*", re.ASCII).fullmatch
-"""A text of such characters begins no formula and needs no escape."""
-_MILLISECONDS = tuple(f".{ms:03d}+00:00" for ms in range(1_000))
+_means_itself = re.compile(rb"[0-9A-Za-z*#]*").fullmatch
+"""A text of such octets begins no formula and needs no escape."""
+_MILLISECONDS = tuple(b".%03d+00:00" % ms for ms in range(1_000))
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _GAPS = frozenset({"number", *OWN})
@@ -65,14 +66,15 @@ class Stencil:
         named, cells = [], []
         for name in FIELDS:
             if name in _GAPS:
-                named.append(f'"{name}":%s' if name == "number" or name.endswith("_ms") else f'"{name}":"%s"')
-                cells.append('"%s"')
-            else:
-                if name in shared:
-                    named.append(f'"{name}":{_encode(shared[name]).decode()}'.replace("%", "%%"))
-                cells.append(line([shared.get(name)]).rstrip("\r\n").replace("%", "%%"))
-        self.csv = ",".join(cells) + "\r\n"
-        self.json = "{" + ",".join(named) + "}\n"
+                number = name == "number" or name.endswith("_ms")
+                named.append(b'"%b":%b' % (name.encode(), b"%d" if number else b'"%b"'))
+                cells.append(b'"%d"' if number else b'"%b"')
+                continue
+            if name in shared:
+                named.append(b'"%b":%b' % (name.encode(), _encode(shared[name]).replace(b"%", b"%%")))
+            cells.append(line([shared.get(name)]).rstrip("\r\n").encode().replace(b"%", b"%%"))
+        self.csv = b",".join(cells) + b"\r\n"
+        self.json = b"{" + b",".join(named) + b"}\n"
 
 
 class Lines:
@@ -80,38 +82,40 @@ class Lines:
 
     def __init__(self) -> None:
         self._stencils: dict[bytes, Stencil] = {}
-        self._seconds: dict[int, str] = {}
+        self._seconds: dict[int, bytes] = {}
 
-    def of(self, portion: Portion) -> tuple[str, str]:
+    def of(self, portion: Portion) -> tuple[bytes, bytes]:
         """Return the lines of CSV, and those of JSON."""
         common = portion.common
         stencils = [self._stencil(one) for one in common]
         table, objects = [], []
-        last, ended_at = -1, ""
+        last, ended_at = -1, b""
         for number, (place, ended, own) in enumerate(portion.entries, portion.first):
-            stencil = stencils[place]
-            if not own or not _means_itself(own[3]) or not _means_itself(own[5]):
-                record = as_record(number, ended, common[place], own)
-                table.append(as_csv(record))
-                objects.append(as_json(record))
-                continue
-            session, started, handed, subscriber, key, called = own
-            if ended != last:
-                last, ended_at = ended, self._moment(ended)
-            filling = (
-                number,
-                session.hex(),
-                self._moment(started),
-                ended_at,
-                max(0, ended - started),
-                max(0, handed - started),
-                subscriber,
-                key.hex(),
-                called,
-            )
-            table.append(stencil.csv % filling)
-            objects.append(stencil.json % filling)
-        return "".join(table), "".join(objects)
+            if own:
+                session, started, handed, subscriber, key, called = own
+                caller, dialled = subscriber.encode(), called.encode()
+                if _means_itself(caller + dialled):
+                    if ended != last:
+                        last, ended_at = ended, self._moment(ended)
+                    filling = (
+                        number,
+                        hexlify(session),
+                        self._moment(started),
+                        ended_at,
+                        ended - started if ended > started else 0,
+                        handed - started if handed > started else 0,
+                        caller,
+                        hexlify(key),
+                        dialled,
+                    )
+                    stencil = stencils[place]
+                    table.append(stencil.csv % filling)
+                    objects.append(stencil.json % filling)
+                    continue
+            record = as_record(number, ended, common[place], own)
+            table.append(as_csv(record).encode())
+            objects.append(as_json(record).encode())
+        return b"".join(table), b"".join(objects)
 
     def _stencil(self, common: bytes) -> Stencil:
         found = self._stencils.get(common)
@@ -121,12 +125,12 @@ class Lines:
             found = self._stencils[common] = Stencil(common)
         return found
 
-    def _moment(self, at: int) -> str:
+    def _moment(self, at: int) -> bytes:
         """As `moment`; the text of a second is kept, for many sessions begin in it."""
-        second, ms = divmod(at, 1000)
-        text = self._seconds.get(second)
+        text = self._seconds.get(at // 1000)
         if text is None:
             if len(self._seconds) >= KEPT_MAX:
                 self._seconds.clear()
-            text = self._seconds[second] = moment(second * 1000).partition(".")[0]
-        return text + _MILLISECONDS[ms]
+            text = moment(at // 1000 * 1000).partition(".")[0].encode()
+            self._seconds[at // 1000] = text
+        return text + _MILLISECONDS[at % 1000]

@@ -14,7 +14,6 @@ import structlog
 from gateway.host.host import Clock
 from gateway.journal.file import DetailFiles, Position
 from gateway.store.batch import Group
-from gateway.store.detail import Row, opened
 from gateway.store.sqlite import SqliteStore
 
 POSITION = "edr"
@@ -62,9 +61,10 @@ class DetailWriter:
         rows = self._store.details_after(position.number, AT_ONCE)
         count = 0
         if rows:
-            written = await asyncio.to_thread(self._write, position, rows, now)
-            position, count = written
+            before = max(position.number, rows[0][0] - 1)
+            position = await asyncio.to_thread(self._files.write, position, rows, now)
             await self._keep(position)
+            count = position.number - before
             self.written += count
         if self._files.is_full(position, now):
             position = self._files.closing(position)
@@ -73,12 +73,6 @@ class DetailWriter:
             await self._keep(position)
         self._position = position
         return count >= AT_ONCE
-
-    def _write(self, position: Position, rows: list[Row], now: int) -> tuple[Position, int]:
-        """Write the records of rows to the files; returns the position, and how many. Runs in a thread."""
-        portions = [opened(row, position.number) for row in rows]
-        count = sum([len(portion.entries) for portion in portions])
-        return self._files.write(position, portions, now), count
 
     async def _keep(self, position: Position) -> None:
         """Store a position. Raises UnwrittenError; then the files are brought back to the stored one."""

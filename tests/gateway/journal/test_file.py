@@ -12,15 +12,13 @@ from hypothesis import strategies as st
 
 from gateway.journal.file import DetailFiles, Position
 from gateway.journal.safe_csv import cell, line
-from gateway.store.detail import Portion
-
-COMMON = msgspec.json.encode({"channel": "ussd", "inputs": 2})
+from gateway.store.detail import Row
 
 
-def ended(first: int, count: int = 1) -> Portion:
+def ended(first: int, count: int = 1) -> Row:
     """The records of `count` sessions that ended together."""
     own = [b"\1\2", 1_000, 2_000, "7916***4567", b"\3\4", "*100#"]
-    return Portion(first, [COMMON], [(0, 2_000, own)] * count)
+    return first, b'[{"channel":"ussd","inputs":2}]', msgspec.msgpack.encode([(0, 2_000, own)] * count)
 
 
 def numbers(folder: Path, suffix: str) -> list[int]:
@@ -48,6 +46,14 @@ def test_both_files_hold_the_same_records(tmp_path: Path):
         "edr-000000000001.csv.part",
         "edr-000000000001.jsonl.part",
     ]
+
+
+def test_of_a_row_only_what_is_not_written_yet_is_written(tmp_path: Path):
+    made = files(tmp_path)
+    position = made.write(Position(number=4), [ended(3, 4), ended(7)], 0)
+    assert (position.first, position.number) == (5, 7)
+    assert made.write(position, [], 0) == position
+    assert numbers(tmp_path, ".csv") == numbers(tmp_path, ".jsonl") == [5, 6, 7]
 
 
 def test_a_closed_file_is_renamed_and_the_next_begins(tmp_path: Path):

@@ -21,12 +21,13 @@ OWN_VALUES = [b"\1\xff", NOW - 1_234, NOW, "7916***4567", b"\2", "*100#"]
 
 def written(portion: Portion) -> list[list[str]]:
     table, _ = Lines().of(portion)
-    return list(csv.reader(io.StringIO(table, newline=""), strict=True))
+    return list(csv.reader(io.StringIO(table.decode(), newline=""), strict=True))
 
 
 def check(portion: Portion) -> None:
     made = list(records(portion))
-    assert Lines().of(portion) == ("".join(map(as_csv, made)), "".join(map(as_json, made)))
+    lines = "".join(map(as_csv, made)), "".join(map(as_json, made))
+    assert Lines().of(portion) == tuple(map(str.encode, lines))
 
 
 def test_what_the_lines_say() -> None:
@@ -45,7 +46,7 @@ def test_what_the_lines_say() -> None:
         "subscriber_key": "02",
         "called": "*100#",
     }
-    (row,) = csv.reader(io.StringIO(table, newline=""), strict=True)
+    (row,) = csv.reader(io.StringIO(table.decode(), newline=""), strict=True)
     assert dict(zip(FIELDS, row, strict=True)) == {name: cell(value) for name, value in record.items()}
 
 
