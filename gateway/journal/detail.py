@@ -143,7 +143,9 @@ class Details:
         `frames` is the stack it was last seen with before.
         """
         session, dialog = conversation.session, conversation.dialog
-        path = tuple([frame.flow for frame in (*frames, *session.frames)])
+        stack = (*frames, *session.frames)
+        # Most sessions are in one flow at the end: a comprehension costs as much as all the rest of `way`.
+        path = (stack[0].flow,) if len(stack) == 1 else tuple([frame.flow for frame in stack])
         if dialog is None:
             of_dialog: tuple[object, ...] = (begun_by_us(conversation.key),)
         else:
@@ -170,7 +172,7 @@ class Details:
             started,
             handed,
             caller if self._full else masked_number(caller),
-            self._hash(caller, now),
+            self._hash(caller, now) if caller else b"",
             self._called.get(called) or self._masked(called),
         )
 
@@ -227,8 +229,6 @@ class Details:
         return text
 
     def _hash(self, number: str, now: int) -> bytes:
-        if not number:
-            return b""
         day = now // _DAY_MS
         if day != self._day:
             self._day = day
