@@ -64,7 +64,7 @@ def _starts(
         else project.languages[0]
     )
     world = World(
-        now=datetime.fromtimestamp(now / 1000, UTC),
+        moment=datetime.fromtimestamp(now / 1000, UTC),
         zone=project.zone,
         lang=lang,
         channel="event",

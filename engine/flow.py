@@ -22,6 +22,8 @@ from engine.values import Value
 
 STOP = -1
 """What a step returns instead of the next step's number when the session waits or has ended."""
+LONG = -3
+"""What `Step.glide` returns where it takes a `Run`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,14 @@ class Step:
     def run(self, run: Any) -> int:
         """Do the step; return the number of the next one, or STOP."""
         raise AssertionError(f"{self.verb} cannot run")
+
+    def glide(self, glance: Any) -> int:
+        """Do the step in a turn without a `Run` (`engine.key_turn`), as `run` would.
+
+        Returns the number of the next step; STOP when the session has ended with `glance.end`; LONG where
+        there is more to it. Whatever was done is void then, and `run` does it.
+        """
+        return LONG
 
     def resume(self, run: Any, given: Input) -> int:
         """Take the input the step waits for; return the number of the next step, or STOP."""

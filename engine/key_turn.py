@@ -1,32 +1,36 @@
-"""The commonest turn of all, without a `Run`: the key of a menu line that leads to the next question.
+"""The commonest turns of all, without a `Run`: the key of a menu line that leads to a question or to the end.
 
-Nothing here decides anything of its own. It is what `Menu.resume`, `Run.go`, `Question.show` and `Run.after`
-come to when nothing unusual is about; wherever anything is, `key_turn` gives None, and the turn goes the long
-way. A test holds the two against each other.
+Theory of operation. Nothing here decides anything of its own. It is what `Menu.resume`, `Run.go`,
+`Question.show`, `Run.close` and `Run.after` come to when nothing unusual is about: between the key and the
+next screen there are only steps that a `Glance` can do (`Step.glide`: scenes, conditions, assignments,
+texts), and few of them. A session is not changed by looking at it, so wherever anything else turns up
+`key_turn` gives None, and the turn goes the long way from its beginning. A test holds the two against each
+other.
 """
 
 from __future__ import annotations
 
-from engine.effects import Collect
+from engine.effects import Collect, End
 from engine.expressions import ExpressionFailed
+from engine.flow import Step
 from engine.flow_set import FlowSet
 from engine.glance import Glance
-from engine.limits import HISTORY
+from engine.limits import HISTORY, LEAST_STEPS
+from engine.prompts import fits
 from engine.question import Question
 from engine.session import Frame, Session, Waiting
 from engine.target import Scene
 
-_ANSWER = Waiting.ANSWER
+_ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
 _WHOLE_PAGE = (0, 0, 1)
 
 
-def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Session, Collect] | None:
+def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Session, Collect | End] | None:
     """Return the next session and its screen; None where the turn is not that simple.
 
     `session` waits for an answer and is of this build.
     """
-    frames = session.frames
-    frame = frames[-1]
+    frame = session.frames[-1]
     flow = flows.flows[frame.flow]
     program = flow.program
     asking = program[frame.pc]
@@ -35,31 +39,73 @@ def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Ses
     target = asking.keys.get(text)
     if target is None or frame.counters or session.ahead or session.detached or session.shown[2] != 1:
         return None
+    if flows.trailing:
+        return None
     following, steps = program[target], 1
-    if isinstance(following, Scene):
+    if type(following) is Scene:
         target, steps = following.next, 2
         following = program[target]
-    if not isinstance(following, Question) or flows.trailing or target in flow.questions:
+    if isinstance(following, Question):
+        return (
+            None if target in flow.questions else _asked(flows, session, following, target, steps, now, None)
+        )
+    try:
+        return _walk(flows, session, following, target, steps, now)
+    except ExpressionFailed:
         return None
-    kind = (session.channel, session.lang)
-    plate = following.plates.get(kind)
+
+
+def _walk(
+    flows: FlowSet, session: Session, step: Step, at: int, steps: int, now: int
+) -> tuple[Session, Collect | End] | None:
+    """Do what stands before the next question or the end, from `step` on, which is number `at`."""
+    glance = Glance(flows, session, now)
+    flow = flows.flows[session.frames[-1].flow]
+    program, questions = flow.program, flow.questions
+    while not isinstance(step, Question):
+        if at in questions or steps == LEAST_STEPS:
+            return None
+        at = step.glide(glance)
+        if at < 0:
+            return None if glance.end is None else (_ended(session, glance.end, steps), glance.end)
+        step = program[at]
+        steps += 1
+    return None if at in questions else _asked(flows, session, step, at, steps, now, glance)
+
+
+def _asked(
+    flows: FlowSet, session: Session, question: Question, at: int, steps: int, now: int, glance: Glance | None
+) -> tuple[Session, Collect] | None:
+    """Return what asking a question that is one page comes to; `glance` is what there is of the turn."""
+    plate = question.plates.get((session.channel, session.lang))
     if plate is None:
         return None  # it is asked for the first time
     effect, timeout_ms = plate
-    capabilities = flows.channels[session.channel]
-    total = capabilities.total_ms
+    total = flows.channels[session.channel].total_ms
     if total is not None and session.started + total - now < timeout_ms:
         return None
-    if effect is None:
+    said: tuple[tuple[str, bool], ...] = ()
+    if effect is None or (glance is not None and glance.said):
+        if glance is None:
+            glance = Glance(flows, session, now)
         try:
-            said = following.whole_text(Glance(flows, session, frame, now, capabilities))
+            shown = question.whole_text(glance)
         except ExpressionFailed:
             return None
-        if said is None:
+        if shown is None:
             return None
-        effect = Collect(said, timeout_ms, following.secret)
+        if glance.said:
+            budget = glance.capabilities.pages
+            shown = "\n".join((*glance.said, shown))
+            if budget is not None and not fits(shown, budget):
+                return None
+            said = tuple([(text, False) for text in glance.said])
+        effect = Collect(shown, timeout_ms, question.secret)
+    frames = session.frames
+    frame = frames[-1]
+    variables = frame.variables if glance is None else glance.variables
     asked, first, history = session.asked or frames, session.first or frames, session.history
-    there = (*frames[:-1], Frame(frame.flow, target, frame.variables, frame.counters))
+    there = (*frames[:-1], Frame(frame.flow, at, variables, frame.counters))
     if len(first) > 1 and len(there) == 1:
         first = ()  # stands for `there`
     return (
@@ -77,7 +123,7 @@ def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Ses
             1,
             session.call,
             steps,
-            (),
+            said,
             (),
             (*(history if len(history) < HISTORY else history[1:]), asked),
             first,
@@ -96,4 +142,40 @@ def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Ses
             session.trail,
         ),
         effect,
+    )
+
+
+def _ended(session: Session, end: End, steps: int) -> Session:
+    """Return the session as it has ended with a page that is no list, or without one."""
+    return Session(
+        session.build,
+        session.channel,
+        session.caller,
+        session.called,
+        session.lang,
+        session.started,
+        session.text,
+        (),
+        _ENDED,
+        None,
+        session.page,
+        session.call,
+        steps,
+        (),
+        (),
+        (),
+        (),
+        {},
+        session.memory,
+        False,
+        False,
+        session.event,
+        "",
+        (),
+        _WHOLE_PAGE,
+        end.reason,
+        (),
+        session.gone,
+        session.farewell,
+        session.trail,
     )

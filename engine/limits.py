@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEAST_STEPS = 10
+"""The smallest step budget that a project may set; fewer steps than this need no look at the budget."""
+
 STACK_DEPTH = 8
 """Flows that may run one inside the other (flow-language 2.3, `run`)."""
 

@@ -134,7 +134,7 @@ def _world(
 ) -> World:
     project = flows.project
     return World(
-        now=datetime.fromtimestamp(now / 1000, UTC),
+        moment=datetime.fromtimestamp(now / 1000, UTC),
         zone=project.zone,
         caller=caller,
         lang=lang,

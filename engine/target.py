@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.flow import Step
+from engine.glance import Glance
 from engine.run import AGAIN, RESUME, Run
 
 
@@ -22,6 +23,10 @@ class Scene(Step):
         """Go on with the first step of the scene."""
         return self.next
 
+    def glide(self, glance: Glance) -> int:
+        """As `run`."""
+        return self.next
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave(Step):
@@ -32,6 +37,10 @@ class Leave(Step):
     def run(self, run: Run) -> int:
         """Leave the running flow."""
         return run.leave(self.reason)
+
+    def glide(self, glance: Glance) -> int:
+        """End the session without a last word."""
+        return glance.leave(self.reason)
 
     def exits(self) -> tuple[tuple[str, int], ...]:
         """Nothing of this flow follows."""

@@ -12,6 +12,7 @@ from engine.expressions import Expression, Template, World, question_key
 from engine.session import Waiting
 from engine.spoken import JOINT
 from engine.stage import Stage
+from engine.topic import topic_of
 from engine.values import Secret, Value
 from engine.wording import Wording
 
@@ -65,8 +66,6 @@ class View(Stage):
         """Return what built-in words read in this turn."""
         session, project = self.session, self.flows.project
         topic = self.flow.topic
-        if topic is None:
-            topic = self.topic() if self.stack else self.flow.id
         return World(  # by place: this is in the way of most turns
             None,
             project.zone,
@@ -74,7 +73,7 @@ class View(Stage):
             session.called,
             self.lang,
             self.channel,
-            topic,
+            self.topic() if topic is None else topic,
             session.text,
             session.event,
             project.currency,
@@ -86,13 +85,7 @@ class View(Stage):
 
     def topic(self) -> str:
         """The topic of the innermost flow that declares one, else the id of the first flow."""
-        if self.flow.topic is not None:
-            return self.flow.topic
-        for frame in reversed(self.stack):
-            topic = self.flows.flows[frame.flow].topic
-            if topic is not None:
-                return topic
-        return self.stack[0].flow if self.stack else self.flow.id
+        return topic_of(self.flows, self.flow, self.stack)
 
     def text_of(self, wording: Wording | None) -> str | Secret:
         """Return a text for this channel and language to be read; empty where the channel has none."""

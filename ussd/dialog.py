@@ -176,7 +176,14 @@ class Dialogs:
 
     def end(self, dialog: Dialog, now: int, by: str) -> None:
         """Close a dialog locally: from here nothing is submitted for it. A second end changes nothing."""
-        current = self.by_key.get(dialog.key)
+        current = self.by_key.get((dialog.group, dialog.msisdn))
+        if current is dialog:  # as it nearly always is
+            if not dialog.ended_at:
+                dialog.ended_at, dialog.ended_by = now, by
+                dialog.answer_due = dialog.idle_due = 0
+                self.live -= 1
+                self._ended.append((now, (dialog.group, dialog.msisdn), dialog.opened_at))
+            return
         for one in (dialog, current):
             if one is None or one.ended_at or one.opened_at != dialog.opened_at:
                 continue

@@ -9,77 +9,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
+import msgspec
+
 from engine.effects import Question
 from engine.values import Value
 
-_EMPTY: Mapping[str, Value] = {}
 
-
-class World:
+class World(msgspec.Struct, eq=False, gc=False):
     """The built-in words of flow-language 2.10, as they are in this turn.
 
-    `now` is UTC with an offset, `zone` that of the subscriber; with `now_ms` (UTC milliseconds) it is made
-    when it is first read. `caller` is an MSISDN, empty if hidden; `called` the dialled number or code.
-    `currency` and `country` are ISO codes of the project. `looked` holds the answers to questions by
+    `moment` is UTC with an offset, `zone` that of the subscriber; with `now_ms` (UTC milliseconds) it
+    is made when it is first read. `caller` is an MSISDN, empty if hidden; `called` the dialled number or
+    code. `currency` and `country` are ISO codes of the project. `looked` holds the answers to questions by
     `question_key`. `consts` are looked at for a name that is neither a built-in word nor a variable nor a
     constant known when the expression was compiled. It has no repr that would show the caller.
     """
 
-    __slots__ = (
-        "_now",
-        "_now_ms",
-        "called",
-        "caller",
-        "channel",
-        "consts",
-        "country",
-        "currency",
-        "event",
-        "lang",
-        "looked",
-        "text",
-        "topic",
-        "zone",
-    )
-
-    def __init__(
-        self,
-        now: datetime | None = None,
-        zone: tzinfo = UTC,
-        caller: str = "",
-        called: str = "",
-        lang: str = "ru",
-        channel: str = "",
-        topic: str = "",
-        text: str = "",
-        event: Mapping[str, Value] = _EMPTY,
-        currency: str = "RUB",
-        country: str = "RU",
-        looked: Mapping[str, Value] = _EMPTY,
-        consts: Mapping[str, Value] = _EMPTY,
-        now_ms: int = 0,
-    ) -> None:
-        self._now = now
-        self._now_ms = now_ms
-        self.zone = zone
-        self.caller = caller
-        self.called = called
-        self.lang = lang
-        self.channel = channel
-        self.topic = topic
-        self.text = text
-        self.event = event
-        self.currency = currency
-        self.country = country
-        self.looked = looked
-        self.consts = consts
+    moment: datetime | None = None
+    zone: tzinfo = UTC
+    caller: str = ""
+    called: str = ""
+    lang: str = "ru"
+    channel: str = ""
+    topic: str = ""
+    text: str = ""
+    event: Mapping[str, Value] = {}
+    currency: str = "RUB"
+    country: str = "RU"
+    looked: Mapping[str, Value] = {}
+    consts: Mapping[str, Value] = {}
+    now_ms: int = 0
 
     @property
     def now(self) -> datetime:
         """The moment of this turn."""
-        if self._now is None:
-            self._now = datetime.fromtimestamp(self._now_ms / 1000, UTC)
-        return self._now
+        if self.moment is None:
+            self.moment = datetime.fromtimestamp(self.now_ms / 1000, UTC)
+        return self.moment
+
+    def __repr__(self) -> str:
+        """Show nothing personal."""
+        return "World()"
 
 
 class Scope:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.capabilities import Capabilities, Channel, PageBudget
 from engine.expressions import BUILT_IN
 from engine.flow import Calendar, Project, Queue
-from engine.limits import Limits
+from engine.limits import LEAST_STEPS, Limits
 from engine.reading.diagnostic import Report
 from engine.reading.fields import (
     ANY,
@@ -91,7 +91,9 @@ SMS = (
     Field("quiet", HOURS, doc="when nothing unasked is sent; it waits for the end of these hours"),
 )
 LIMITS = (
-    Field("steps_without_input", whole_number(10, 100_000), default=500, doc="steps between two inputs"),
+    Field(
+        "steps_without_input", whole_number(LEAST_STEPS, 100_000), default=500, doc="steps between two inputs"
+    ),
     Field("menu_items", whole_number(1, 50), default=9, doc="lines of a menu before a warning"),
     Field("menu_depth", whole_number(1, 20), default=4, doc="menus on the way to a person before a warning"),
     Field("speech", DURATION, default=30_000, doc="the length of a spoken menu before a warning"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.expressions import Template
 from engine.flow import Step
+from engine.glance import Glance
 from engine.reading.fields import SPOKEN, Field
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -38,6 +39,10 @@ class End(Step):
     def run(self, run: Run) -> int:
         """Say it and leave the flow."""
         return run.end_with(self.text)
+
+    def glide(self, glance: Glance) -> int:
+        """Say it as the last screen."""
+        return glance.end_with(self.text)
 
     def exits(self) -> tuple[tuple[str, int], ...]:
         """Nothing of this flow follows."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.expressions import Expression
 from engine.flow import Step
+from engine.glance import Glance
 from engine.reading.fields import BLOCK, EXPRESSION, Field
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -53,6 +54,10 @@ class If(Step):
         if run.trace is not None:
             run.took("else")
         return self.otherwise
+
+    def glide(self, glance: Glance) -> int:
+        """Choose."""
+        return self.then if self.test.evaluate(glance) else self.otherwise
 
     def exits(self) -> tuple[tuple[str, int], ...]:
         """Both blocks."""

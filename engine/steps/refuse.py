@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.expressions import Expression, Template
-from engine.flow import Step
+from engine.flow import LONG, Step
+from engine.glance import Glance
 from engine.reading.fields import SPOKEN, TABLE, Field, read_value
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -48,6 +49,13 @@ class Refuse(Step):
                 run.speak(text)
                 return run.leave("refused")
         run.took("else")
+        return self.next
+
+    def glide(self, glance: Glance) -> int:
+        """Go on, unless there is a reason not to: that is counted, and takes a `Run`."""
+        for test, _ in self.rules:
+            if test.evaluate(glance):
+                return LONG
         return self.next
 
     def exits(self) -> tuple[tuple[str, int], ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.expressions import Expression
 from engine.flow import Step
+from engine.glance import Glance
 from engine.reading.fields import EXPRESSION, Field
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -37,6 +38,11 @@ class Return(Step):
     def run(self, run: Run) -> int:
         """Leave with the value."""
         return run.leave("return", self.value.evaluate(run))
+
+    def glide(self, glance: Glance) -> int:
+        """End the session; nobody gets the value."""
+        self.value.evaluate(glance)
+        return glance.leave("return")
 
     def exits(self) -> tuple[tuple[str, int], ...]:
         """Nothing of this flow follows."""

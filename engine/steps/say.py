@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.expressions import Template
-from engine.flow import Step
+from engine.flow import LONG, Step
+from engine.glance import Glance
 from engine.reading.fields import NAME, SPOKEN, Field, choice
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -64,6 +65,12 @@ class Say(Step):
         else:
             run.speak(self.text)
         return self.next
+
+    def glide(self, glance: Glance) -> int:
+        """Put the text into the buffer."""
+        if self.notice is not None or self.sound is not None:
+            return LONG
+        return self.next if glance.speak(self.text) else LONG
 
     def play(self, run: Run, sound: str) -> None:
         """Say the text by the recording of this name; a text with a secret in it is no recording."""

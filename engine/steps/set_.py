@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.expressions import Expression
-from engine.flow import Step
+from engine.flow import LONG, Step
+from engine.glance import Glance
 from engine.reading.fields import EXPRESSION, Field, map_of
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -60,6 +61,17 @@ class Set(Step):
             return self.next
         for name, value in self.values:
             run.set(name, value.evaluate(run))
+        return self.next
+
+    def glide(self, glance: Glance) -> int:
+        """Assign; another language has consequences, and those need a `Run`."""
+        if self.fixed:
+            glance.variables = {**glance.variables, **self.fixed}
+            return self.next
+        for name, value in self.values:
+            if name == "lang":
+                return LONG
+            glance.variables = {**glance.variables, name: value.evaluate(glance)}
         return self.next
 
     def expressions(self) -> tuple[Expression, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.expressions import Expression
-from engine.flow import Step
+from engine.flow import LONG, Step
+from engine.glance import Glance
 from engine.reading.fields import EXPRESSION, TABLE, Field
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -88,6 +89,12 @@ class Switch(Step):
             return run.fail(f"switch {self.subject.source} has no case for the value")
         run.took("else")
         return self.otherwise
+
+    def glide(self, glance: Glance) -> int:
+        """Choose; a value without a case is a fault, and those need a `Run`."""
+        case = case_of(self.subject.evaluate(glance))
+        target = self.cases.get(case, self.otherwise) if case is not None else self.otherwise
+        return LONG if target is None else target
 
     def exits(self) -> tuple[tuple[str, int], ...]:
         """All blocks."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.expressions import Expression
 from engine.flow import Step
+from engine.glance import Glance
 from engine.reading.fields import TABLE, Field
 from engine.reading.workshop import Given
 from engine.run import Run
@@ -53,6 +54,13 @@ class When(Step):
                 run.took(label)
                 return target
         run.took("else")
+        return self.otherwise
+
+    def glide(self, glance: Glance) -> int:
+        """Choose."""
+        for test, _, target in self.cases:
+            if test.evaluate(glance):
+                return target
         return self.otherwise
 
     def exits(self) -> tuple[tuple[str, int], ...]:

@@ -48,17 +48,22 @@ class Contacts:
         self, batch: Batch, conversation: Conversation, frames: tuple[Frame, ...], given: Input
     ) -> None:
         """Note that a session has ended; `frames` is where it stood before its last input, `given`."""
-        names = [frame.flow for frame in reversed(frames)]
-        if not names and isinstance(given, Begin):
-            names = [given.flow]
         flows = conversation.flows.flows
-        for name in names:
-            topic = flows[name].topic if name in flows else None
-            if topic is not None:
-                who = self._who(conversation.session.caller)
-                batch.touch(conversation).contact(ContactRow(batch.now, topic, who))
-                batch.leave(self._count, topic, batch.now // SLOT_MS)
-                return
+        if frames:
+            for frame in reversed(frames):
+                flow = flows.get(frame.flow)
+                if flow is not None and flow.topic is not None:
+                    self._note(batch, conversation, flow.topic)
+                    return
+        elif isinstance(given, Begin):
+            flow = flows.get(given.flow)
+            if flow is not None and flow.topic is not None:
+                self._note(batch, conversation, flow.topic)
+
+    def _note(self, batch: Batch, conversation: Conversation, topic: str) -> None:
+        who = self._who(conversation.session.caller)
+        batch.touch(conversation).contact(ContactRow(batch.now, topic, who))
+        batch.leave(self._count, topic, batch.now // SLOT_MS)
 
     def repeated(self, caller: str, asked: str, now: int) -> bool:
         """Tell whether the caller was here about a topic within days: `internet:7`."""

@@ -26,7 +26,7 @@ from engine.effects import (
 )
 from engine.inputs import BackendReplied, Begin, Digits, Input, LineReplied, Text
 from engine.machine import Turn, advance
-from engine.session import Waiting
+from engine.session import Frame, Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
 from gateway.host.call import Calls
@@ -126,10 +126,9 @@ class Stepper:
                 if kind is Collect:
                     lane.show(batch, conversation, effect)  # type: ignore[arg-type]
                 elif isinstance(effect, End):
-                    conversation.tally = noted(conversation.tally, END, effect.reason)
                     if effect.resume_ms:
                         self._suspended.keep(batch, conversation, held, effect.resume_ms)
-                    self._contacts.ended(batch, conversation, held.frames, given)
+                    self.ended(batch, conversation, held.frames, given, effect.reason)
                     lane.end(batch, conversation, effect)
                 elif isinstance(effect, Look):
                     answer = self._looks.answer(batch, conversation, effect)
@@ -173,6 +172,18 @@ class Stepper:
                 conversation.order = None
             if conversation.held and self.let_in is not None:
                 self.let_in(batch, conversation)
+
+    def ended(
+        self,
+        batch: Batch,
+        conversation: Conversation,
+        frames: tuple[Frame, ...],
+        given: Input,
+        reason: str,
+    ) -> None:
+        """Take note that a session ends by an input; `frames` is where it stood before that."""
+        conversation.tally = noted(conversation.tally, END, reason)
+        self._contacts.ended(batch, conversation, frames, given)
 
     @staticmethod
     def _tally(conversation: Conversation, given: Input) -> None:

@@ -129,21 +129,39 @@ class UssdLane:
         turn = machine.advance(conversation.flows, session, given, batch.now)
         effects = turn.effects
         effect = effects[0] if len(effects) == 1 else None
-        if type(effect) is not Collect or type(effect.text) is not str:
+        # The commonest turns: the next screen or the last one, and nothing else.
+        typed = None if conversation.hides_input else text
+        if type(effect) is Collect and type(effect.text) is str:
+            more = True
+            inputs, facts = conversation.tally
+            conversation.tally = (inputs + 1, facts)
+            conversation.hides_input = effect.secret
+        elif type(effect) is End and _only_shows(effect, turn.session, dialog):
+            more = False
+            self._ends_known(batch, conversation, dialog, effect, given)
+        else:
             self._stepper.step(batch, conversation, given, turn)
             return True
-        # The commonest turn: the next screen, and nothing else.
-        before.inputs.append(("Text", None if conversation.hides_input else text))
-        inputs, facts = conversation.tally
-        conversation.tally = (inputs + 1, facts)
+        before.inputs.append(("Text", typed))
         conversation.session = turn.session
-        conversation.hides_input = effect.secret
-        body = way.channel.reply(dialog, effect.text, True, batch.now, self.dialogs, constant=effect.constant)
+        assert type(effect.text) is str
+        body = way.channel.reply(dialog, effect.text, more, batch.now, self.dialogs, constant=effect.constant)
         assert body is not None, "a live dialog takes a page"
         before.answer = body
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
         batch.pages.append((link, (body, token, connection, live.msisdn)))
         return True
+
+    def _ends_known(
+        self, batch: Batch, conversation: Conversation, dialog: Dialog, effect: End, given: Text
+    ) -> None:
+        """As `Stepper.step` and `end` for a screen that `_only_shows`; the session is still as it was."""
+        inputs, facts = conversation.tally
+        conversation.tally = (inputs + 1, facts)
+        self._stepper.ended(batch, conversation, conversation.session.frames, given, effect.reason)
+        self._host.counters[f"ended.ussd.{effect.reason}"] += 1
+        batch.leaving.append((self._let_go, (dialog, conversation)))
+        self.ends.leaves(batch, dialog, conversation, effect.reason)
 
     def _dialled_known(self, batch: Batch, way: Way, event: Inbound) -> bool:
         """Take a deliver_sm if a subscriber without a dialog has dialled a code that was dialled before."""
@@ -668,3 +686,9 @@ class UssdLane:
         """After a start: a closing text that nobody confirmed goes out by SMS."""
         if conversation.closing:
             self._unshown(batch, conversation, "restart")
+
+
+def _only_shows(effect: End, session: Session, dialog: Dialog) -> bool:
+    """Tell whether a session ends with one plain page, owing nobody anything."""
+    text = effect.text
+    return type(text) is str and bool(text) and not (effect.resume_ms or session.charged or dialog.ours)

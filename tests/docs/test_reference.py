@@ -160,7 +160,7 @@ def test_examples_of_words_show_what_their_page_says(name: str, word: word_text.
         calendars=("office",),
     )
     world = World(
-        now=EXAMPLE_NOW,
+        moment=EXAMPLE_NOW,
         zone=timezone(timedelta(hours=3)),
         caller="79161234567",
         called="*929#",

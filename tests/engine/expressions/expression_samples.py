@@ -78,7 +78,7 @@ LOOKED = {
 
 def world(**changes):
     given = {
-        "now": NOW,
+        "moment": NOW,
         "zone": timezone(timedelta(hours=3)),
         "caller": "79161234567",
         "called": "*929#",

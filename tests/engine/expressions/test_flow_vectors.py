@@ -318,7 +318,7 @@ TEXTS = [
 
 def scope_for(compiled):
     world = World(
-        now=NOW,
+        moment=NOW,
         zone=timezone(timedelta(hours=3)),
         caller="79161234567",
         called="*929#",
