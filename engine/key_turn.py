@@ -10,16 +10,20 @@ other.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from engine.effects import Collect, End
 from engine.expressions import ExpressionFailed
-from engine.flow import Step
+from engine.flow import Flow, Step
 from engine.flow_set import FlowSet
 from engine.glance import Glance
-from engine.limits import HISTORY, LEAST_STEPS
+from engine.limits import HISTORY, LEAST_STEPS, TRAIL_LENGTH
 from engine.prompts import fits
 from engine.question import Question
 from engine.session import Frame, Session, Waiting
 from engine.target import Scene
+
+Trail: TypeAlias = tuple[str, ...]
 
 _ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
 _WHOLE_PAGE = (0, 0, 1)
@@ -28,8 +32,10 @@ _WHOLE_PAGE = (0, 0, 1)
 def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Session, Collect | End] | None:
     """Return the next session and its screen; None where the turn is not that simple.
 
-    `session` waits for an answer and is of this build.
+    `session` waits for an answer. What it shows is no secret.
     """
+    if session.build != flows.build:
+        return None  # whoever goes the long way is told
     frame = session.frames[-1]
     flow = flows.flows[frame.flow]
     program = flow.program
@@ -39,42 +45,54 @@ def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Ses
     target = asking.keys.get(text)
     if target is None or frame.counters or session.ahead or session.detached or session.shown[2] != 1:
         return None
+    trail = session.trail
     if flows.trailing:
-        return None
+        mark = asking.marks.get((session.channel, text))
+        if mark is None:
+            return None  # it varies, or is left for the first time
+        trail = (*(trail if len(trail) < TRAIL_LENGTH else trail[1:]), mark)
     following, steps = program[target], 1
     if type(following) is Scene:
         target, steps = following.next, 2
         following = program[target]
     if isinstance(following, Question):
         return (
-            None if target in flow.questions else _asked(flows, session, following, target, steps, now, None)
+            None
+            if target in flow.questions
+            else _asked(flows, session, following, target, steps, now, trail, None)
         )
     try:
-        return _walk(flows, session, following, target, steps, now)
+        return _walk(flows, session, flow, following, target, steps, now, trail)
     except ExpressionFailed:
         return None
 
 
 def _walk(
-    flows: FlowSet, session: Session, step: Step, at: int, steps: int, now: int
+    flows: FlowSet, session: Session, flow: Flow, step: Step, at: int, steps: int, now: int, trail: Trail
 ) -> tuple[Session, Collect | End] | None:
     """Do what stands before the next question or the end, from `step` on, which is number `at`."""
     glance = Glance(flows, session, now)
-    flow = flows.flows[session.frames[-1].flow]
     program, questions = flow.program, flow.questions
     while not isinstance(step, Question):
         if at in questions or steps == LEAST_STEPS:
             return None
         at = step.glide(glance)
         if at < 0:
-            return None if glance.end is None else (_ended(session, glance.end, steps), glance.end)
+            return None if glance.end is None else (_ended(session, glance.end, steps, trail), glance.end)
         step = program[at]
         steps += 1
-    return None if at in questions else _asked(flows, session, step, at, steps, now, glance)
+    return None if at in questions else _asked(flows, session, step, at, steps, now, trail, glance)
 
 
 def _asked(
-    flows: FlowSet, session: Session, question: Question, at: int, steps: int, now: int, glance: Glance | None
+    flows: FlowSet,
+    session: Session,
+    question: Question,
+    at: int,
+    steps: int,
+    now: int,
+    trail: Trail,
+    glance: Glance | None,
 ) -> tuple[Session, Collect] | None:
     """Return what asking a question that is one page comes to; `glance` is what there is of the turn."""
     plate = question.plates.get((session.channel, session.lang))
@@ -139,13 +157,13 @@ def _asked(
             (),
             session.gone,
             session.farewell,
-            session.trail,
+            trail,
         ),
         effect,
     )
 
 
-def _ended(session: Session, end: End, steps: int) -> Session:
+def _ended(session: Session, end: End, steps: int, trail: Trail) -> Session:
     """Return the session as it has ended with a page that is no list, or without one."""
     return Session(
         session.build,
@@ -177,5 +195,5 @@ def _ended(session: Session, end: End, steps: int) -> Session:
         (),
         session.gone,
         session.farewell,
-        session.trail,
+        trail,
     )

@@ -116,12 +116,23 @@ def advance(
     `trace` gets (flow id, step number, branch) of everything executed, "" for the step itself. Raises
     WrongBuildError if the session is not of this build; an input that is not awaited changes nothing.
     """
-    if session.build != flows.build:
-        raise WrongBuildError(f"the session is of build {session.build}, the flows are {flows.build}")
     if session.waiting is _ANSWER and type(given) is Text and trace is None:
         short = key_turn(flows, session, given.text, now)
         if short is not None:
             return Turn(short[0], (short[1],))
+    return run_through(flows, session, given, now, trace)
+
+
+def run_through(
+    flows: FlowSet,
+    session: Session,
+    given: Input,
+    now: int,
+    trace: list[tuple[str, int, str]] | None = None,
+) -> Turn:
+    """As `advance`, for a turn that is known to be no `key_turn`."""
+    if session.build != flows.build:
+        raise WrongBuildError(f"the session is of build {session.build}, the flows are {flows.build}")
     action = _ACTIONS.get((session.waiting, type(given)))
     if action is None:
         return _ignored(session, given)

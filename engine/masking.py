@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from engine.limits import TRAIL_ENTRY
+
 _LONG_NUMBER = re.compile(r"\d{7,}", re.ASCII)
 
 
@@ -22,3 +24,8 @@ def masked(text: str) -> str:
     if not text:
         return text
     return _LONG_NUMBER.sub(lambda match: masked_number(match[0]), text)
+
+
+def trail_entry(what: str) -> str:
+    """Return what a subscriber did as people are told of it: one line, masked, not too long."""
+    return masked(" ".join(what.split()))[:TRAIL_ENTRY]

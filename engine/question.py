@@ -34,7 +34,8 @@ class Question(Step):
     `voice:` of the project. `timeout_ms` None is `keep` of the flow, else
     the channel's own time. The
     blocks are step numbers. `screens` are the pages of constant questions by (channel, language), `keys` the
-    answers that are always there, save nothing and lead to the same step each time.
+    answers that are always there, save nothing and lead to the same step each time; `marks` is what is kept
+    of them for people (`Stage.leave_trail`) by channel and key, where it is always the same.
     """
 
     tries: int = 3
@@ -46,6 +47,7 @@ class Question(Step):
     secret: bool = False
     screens: Mapping[tuple[str, str], tuple[Page, ...]] = field(default_factory=dict)
     keys: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+    marks: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
     plates: dict[tuple[str, str], Plate] = field(default_factory=dict, compare=False, repr=False)
 
     waits = True

@@ -14,8 +14,8 @@ from engine.effects import Collect, Effect, End, Note, SendSms
 from engine.expressions import Scope
 from engine.flow import STOP, Flow, Project, Step
 from engine.flow_set import FlowSet
-from engine.limits import NOTE_LENGTH, SAID_LENGTH, TRAIL_ENTRY, TRAIL_LENGTH
-from engine.masking import masked
+from engine.limits import NOTE_LENGTH, SAID_LENGTH, TRAIL_LENGTH
+from engine.masking import masked, trail_entry
 from engine.phrase import phrases
 from engine.prompts import Footer, Page, fits, paginate
 from engine.session import Frame, Session, Waiting
@@ -201,7 +201,7 @@ class Stage(Scope):
 
     def leave_trail(self, what: str) -> None:
         """Keep what the subscriber did for the people he may be handed over to; the oldest is dropped."""
-        what = masked(" ".join(what.split()))[:TRAIL_ENTRY]
+        what = trail_entry(what)
         if what:
             trail = self.trail
             self.trail = (*(trail if len(trail) < TRAIL_LENGTH else trail[1:]), what)

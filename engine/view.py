@@ -142,6 +142,11 @@ class View(Stage):
             return "…"
         return str(template.render(self))
 
+    def is_constant(self, wording: Wording) -> bool:
+        """Tell whether `open_text` gives the same for a text each time."""
+        form = wording.forms.get((self.channel, self.project.languages[0]))
+        return form is None or form.constant is not None
+
     def look(self, parts: tuple[Expression | Template, ...]) -> bool:
         """Ask the world what the step's fields need; return False if all of it is known already."""
         missing = self.missing(parts)

@@ -9,6 +9,7 @@ from engine.expressions import Expression, Scope, Template
 from engine.glance import Glance
 from engine.inputs import Input, Text
 from engine.limits import LIST_LENGTH
+from engine.masking import trail_entry
 from engine.phrase import phrases
 from engine.prompts import Page, fits, paginate
 from engine.question import Question
@@ -202,7 +203,7 @@ class Menu(Question):
             line = self.by_key.get(given.text)
             if line is not None and line.show is None:
                 if run.flows.trailing:
-                    run.leave_trail(f"{run.open_text(self.text)} {run.open_text(line.label)}")
+                    self.leave_mark(run, line)
                 self.settle(run)
                 if run.trace is not None:
                     run.took(line.key)
@@ -226,6 +227,13 @@ class Menu(Question):
             return line.show is None or line.show.truth(run)
         return self.elements is not None and self.chosen(run, text) is not None
 
+    def leave_mark(self, run: Run, line: Line) -> None:
+        """Keep for people which line was chosen; what is the same each time is made once."""
+        what = f"{run.open_text(self.text)} {run.open_text(line.label)}"
+        run.leave_trail(what)
+        if run.is_constant(self.text) and run.is_constant(line.label):
+            self.marks[run.channel, line.key] = trail_entry(what)
+
     def chosen(self, run: Run, text: str) -> int | None:
         """Return the number of the element with this key on the page, from 0."""
         if not (text.isascii() and text.isdigit() and len(text) <= 2):
@@ -239,7 +247,7 @@ class Menu(Question):
         line = self.by_key.get(text)
         if line is not None and (line.show is None or line.show.evaluate(run)):
             if run.flows.trailing:
-                run.leave_trail(f"{run.open_text(self.text)} {run.open_text(line.label)}")
+                self.leave_mark(run, line)
             if self.save is not None:
                 run.set(self.save, run.main_text(line.label))
             run.took(line.key)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 
-from engine.inputs import Begin, Input
 from engine.session import Frame
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
@@ -45,20 +44,22 @@ class Contacts:
             self._slots.setdefault(topic, {})[slot] = count
 
     def ended(
-        self, batch: Batch, conversation: Conversation, frames: tuple[Frame, ...], given: Input
+        self, batch: Batch, conversation: Conversation, frames: tuple[Frame, ...], begun: str = ""
     ) -> None:
-        """Note that a session has ended; `frames` is where it stood before its last input, `given`."""
+        """Note that a session has ended; `frames` is where it stood before its last input.
+
+        `begun` is the flow that this input has begun, if it stood nowhere.
+        """
         flows = conversation.flows.flows
-        if frames:
-            for frame in reversed(frames):
-                flow = flows.get(frame.flow)
-                if flow is not None and flow.topic is not None:
-                    self._note(batch, conversation, flow.topic)
-                    return
-        elif isinstance(given, Begin):
-            flow = flows.get(given.flow)
+        if not frames and begun in flows:
+            topic = flows[begun].topic
+            if topic is not None:
+                self._note(batch, conversation, topic)
+        for frame in reversed(frames):
+            flow = flows.get(frame.flow)
             if flow is not None and flow.topic is not None:
                 self._note(batch, conversation, flow.topic)
+                return
 
     def _note(self, batch: Batch, conversation: Conversation, topic: str) -> None:
         who = self._who(conversation.session.caller)

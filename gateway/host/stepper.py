@@ -26,7 +26,7 @@ from engine.effects import (
 )
 from engine.inputs import BackendReplied, Begin, Digits, Input, LineReplied, Text
 from engine.machine import Turn, advance
-from engine.session import Frame, Waiting
+from engine.session import Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
 from gateway.host.call import Calls
@@ -63,8 +63,8 @@ class Lane(Protocol):
 class Stepper:
     """Knows the module of each effect; `lanes` are the channels by name.
 
-    `let_in` is called when a session that holds messages can take one, `on_line` does what only a call can;
-    `voice` is the lane of calls.
+    `contacts` are told of every session that ends. `let_in` is called when a session that holds messages can
+    take one, `on_line` does what only a call can; `voice` is the lane of calls.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Stepper:
         self._callbacks = callbacks
         self._starts = starts
         self._suspended = suspended
-        self._contacts = contacts
+        self.contacts = contacts
         self.lanes: dict[str, Lane] = {}
         self.let_in: Callable[[Batch, Conversation], None] | None = None
         self.voice: Lane | None = None
@@ -128,7 +128,9 @@ class Stepper:
                 elif isinstance(effect, End):
                     if effect.resume_ms:
                         self._suspended.keep(batch, conversation, held, effect.resume_ms)
-                    self.ended(batch, conversation, held.frames, given, effect.reason)
+                    conversation.tally = noted(conversation.tally, END, effect.reason)
+                    begun = given.flow if isinstance(given, Begin) else ""
+                    self.contacts.ended(batch, conversation, held.frames, begun)
                     lane.end(batch, conversation, effect)
                 elif isinstance(effect, Look):
                     answer = self._looks.answer(batch, conversation, effect)
@@ -172,18 +174,6 @@ class Stepper:
                 conversation.order = None
             if conversation.held and self.let_in is not None:
                 self.let_in(batch, conversation)
-
-    def ended(
-        self,
-        batch: Batch,
-        conversation: Conversation,
-        frames: tuple[Frame, ...],
-        given: Input,
-        reason: str,
-    ) -> None:
-        """Take note that a session ends by an input; `frames` is where it stood before that."""
-        conversation.tally = noted(conversation.tally, END, reason)
-        self._contacts.ended(batch, conversation, frames, given)
 
     @staticmethod
     def _tally(conversation: Conversation, given: Input) -> None:

@@ -16,6 +16,7 @@ from engine.capabilities import Channel
 from engine.effects import Collect, End
 from engine.flow_set import FlowSet
 from engine.inputs import Begin, HungUp, Late, Reopened, Silence, Text, Unshown
+from engine.key_turn import key_turn
 from engine.session import Session, Waiting
 from engine.values import Secret
 from gateway.host.batch import Batch
@@ -27,6 +28,7 @@ from gateway.host.opening import Opened, Opening
 from gateway.host.outreach import Outreach, Reach
 from gateway.host.stepper import Stepper, plain
 from gateway.host.suspension import Suspended
+from gateway.journal.tally import END
 from smpp.event import Answered as Confirmed
 from smpp.event import Failed, Inbound
 from smpp.links import Link
@@ -125,43 +127,59 @@ class UssdLane:
         batch.accepted.append((link, event))
         before = batch.before(conversation)
         conversation.dialog = dialog
-        given = Text(text)
-        turn = machine.advance(conversation.flows, session, given, batch.now)
-        effects = turn.effects
-        effect = effects[0] if len(effects) == 1 else None
-        # The commonest turns: the next screen or the last one, and nothing else.
-        typed = None if conversation.hides_input else text
-        if type(effect) is Collect and type(effect.text) is str:
-            more = True
-            inputs, facts = conversation.tally
-            conversation.tally = (inputs + 1, facts)
-            conversation.hides_input = effect.secret
-        elif type(effect) is End and _only_shows(effect, turn.session, dialog):
-            more = False
-            self._ends_known(batch, conversation, dialog, effect, given)
-        else:
+        short = key_turn(conversation.flows, session, text, batch.now)
+        if short is None:
+            given = Text(text)
+            turn = machine.run_through(conversation.flows, session, given, batch.now)
             self._stepper.step(batch, conversation, given, turn)
             return True
-        before.inputs.append(("Text", typed))
-        conversation.session = turn.session
-        assert type(effect.text) is str
-        body = way.channel.reply(dialog, effect.text, more, batch.now, self.dialogs, constant=effect.constant)
+        after, effect = short
+        if isinstance(effect, End):
+            self._end_known(batch, way, conversation, text, after, effect)
+            return True
+        # The commonest turn: the next screen, and nothing else.
+        assert type(effect.text) is str, "a short turn shows no secret"
+        before.inputs.append(("Text", None if conversation.hides_input else text))
+        inputs, facts = conversation.tally
+        conversation.tally = (inputs + 1, facts)
+        conversation.session = after
+        conversation.hides_input = effect.secret
+        body = way.channel.reply(dialog, effect.text, True, batch.now, self.dialogs, constant=effect.constant)
         assert body is not None, "a live dialog takes a page"
         before.answer = body
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
         batch.pages.append((link, (body, token, connection, live.msisdn)))
         return True
 
-    def _ends_known(
-        self, batch: Batch, conversation: Conversation, dialog: Dialog, effect: End, given: Text
+    def _end_known(
+        self, batch: Batch, way: Way, conversation: Conversation, typed: str, after: Session, effect: End
     ) -> None:
-        """As `Stepper.step` and `end` for a screen that `_only_shows`; the session is still as it was."""
+        """End a session that owes nobody anything with its last screen, or without one.
+
+        As `Stepper.step` and `end`: `typed` came in, and `after` is the session with the flow's last word.
+        """
+        dialog = conversation.dialog
+        assert dialog is not None
+        if dialog.ours:
+            self._stepper.step(batch, conversation, Text(typed), machine.Turn(after, (effect,)))
+            return
+        before = batch.before(conversation)
+        before.inputs.append(("Text", None if conversation.hides_input else typed))
         inputs, facts = conversation.tally
-        conversation.tally = (inputs + 1, facts)
-        self._stepper.ended(batch, conversation, conversation.session.frames, given, effect.reason)
+        conversation.tally = (inputs + 1, (*facts, (END, effect.reason)))
+        self._stepper.contacts.ended(batch, conversation, conversation.session.frames)
+        conversation.session = after
         self._host.counters[f"ended.ussd.{effect.reason}"] += 1
         batch.leaving.append((self._let_go, (dialog, conversation)))
+        text = effect.text or ""
+        assert type(text) is str, "a short turn shows no secret"
+        body = way.channel.reply(dialog, text, False, batch.now, self.dialogs, constant=effect.constant)
+        assert body is not None, "a live dialog takes a page"
+        before.answer = body
         self.ends.leaves(batch, dialog, conversation, effect.reason)
+        key = (dialog.group, dialog.msisdn)
+        token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
+        self._put_page(batch, way.link, body, token, dialog)
 
     def _dialled_known(self, batch: Batch, way: Way, event: Inbound) -> bool:
         """Take a deliver_sm if a subscriber without a dialog has dialled a code that was dialled before."""
@@ -664,9 +682,10 @@ class UssdLane:
     def _let_go(self, dialog: Dialog, conversation: Conversation) -> None:
         """No more messages of this dialog are for its session."""
         self._of_dialog.pop(((dialog.group, dialog.msisdn), dialog.opened_at), None)
-        way = self._ways.get(dialog.group)
-        if way is not None and conversation.head:
-            self._forget(way, conversation)
+        if conversation.head:
+            way = self._ways.get(dialog.group)
+            if way is not None:
+                self._forget(way, conversation)
             conversation.head = b""
 
     def _undo(self, batch: Batch, dialog: Dialog, before: Dialog | None) -> None:
@@ -686,9 +705,3 @@ class UssdLane:
         """After a start: a closing text that nobody confirmed goes out by SMS."""
         if conversation.closing:
             self._unshown(batch, conversation, "restart")
-
-
-def _only_shows(effect: End, session: Session, dialog: Dialog) -> bool:
-    """Tell whether a session ends with one plain page, owing nobody anything."""
-    text = effect.text
-    return type(text) is str and bool(text) and not (effect.resume_ms or session.charged or dialog.ours)

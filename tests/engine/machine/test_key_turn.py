@@ -7,6 +7,7 @@ with flows made at random, is played with and without one.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,7 +230,10 @@ def made_up(seed: int) -> dict[str, str]:
         for _ in range(rng.randrange(4)):
             lines += ["  " + line for line in light_step(rng)]
         lines += ["  " + line for line in last_step(rng)]
-    return {**MENUS, "flows/menus.yaml": "\n".join(lines) + "\n"}
+    settings = MENUS["config/project.yaml"]
+    if seed % 4 > 1:
+        settings += "errors:\n  ussd:\n    - say: Сбой\n  sms:\n    - say: Сбой\n"
+    return {"config/project.yaml": settings, "flows/menus.yaml": "\n".join(lines) + "\n"}
 
 
 @pytest.mark.parametrize("channel", ["ussd", "sms"])
@@ -237,8 +241,9 @@ def test_every_turn_of_flows_made_at_random_is_the_same_both_ways(channel: str) 
     short = 0
     for seed in range(60):
         flows, rng = read(made_up(seed)), random.Random(seed)
+        flows = replace(flows, trailing=seed % 2 == 0)  # whether what is done is kept for people
         short += sum(walk(flows, "*5#", rng, channel, ("1", "2", "3", "1", "2", "5")) for _ in range(20))
-    assert short > 600, "the short way is taken"
+    assert short > 500, "the short way is taken"
 
 
 def test_what_is_unusual_takes_the_long_way(menus: FlowSet) -> None:
