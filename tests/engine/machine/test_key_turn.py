@@ -223,8 +223,9 @@ def made_up(seed: int) -> dict[str, str]:
         "  - set: { n: 1, name: \"'Мир'\" }",
         "  - menu: Начало",
         "    1 Да: s0",
-        "    2 Нет: s1",
+        "    2 Нет: fault",
     ]
+    lines += ["fault:", "  - set: { n: 1 / (n - n) }", "  - set: { n: 2 }", "  - go: s1"]
     for number in range(SCENES):
         lines.append(f"s{number}:")
         for _ in range(rng.randrange(4)):
@@ -239,11 +240,11 @@ def made_up(seed: int) -> dict[str, str]:
 @pytest.mark.parametrize("channel", ["ussd", "sms"])
 def test_every_turn_of_flows_made_at_random_is_the_same_both_ways(channel: str) -> None:
     short = 0
-    for seed in range(60):
+    for seed in range(90):
         flows, rng = read(made_up(seed)), random.Random(seed)
         flows = replace(flows, trailing=seed % 2 == 0)  # whether what is done is kept for people
         short += sum(walk(flows, "*5#", rng, channel, ("1", "2", "3", "1", "2", "5")) for _ in range(20))
-    assert short > 500, "the short way is taken"
+    assert short > 300, "the short way is taken"
 
 
 def test_what_is_unusual_takes_the_long_way(menus: FlowSet) -> None:
