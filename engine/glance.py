@@ -9,13 +9,14 @@ inputs; `engine.key_turn` makes it.
 
 from __future__ import annotations
 
+from engine.capabilities import Capabilities
 from engine.effects import End
 from engine.expressions import Scope, World
 from engine.flow import LONG, STOP
 from engine.flow_set import FlowSet
 from engine.limits import SAID_LENGTH
 from engine.prompts import fits
-from engine.session import Session
+from engine.session import Frame, Session
 from engine.topic import topic_of
 from engine.wording import Wording
 
@@ -23,20 +24,23 @@ from engine.wording import Wording
 class Glance(Scope):
     """One turn that may need no `Run`; `said` is the text that waits to be shown.
 
+    `frame` is the running one of `session`, `capabilities` are those of its channel.
     What was looked up for the question before is forgotten already.
     """
 
     __slots__ = ("capabilities", "channel", "end", "flows", "lang", "now", "said", "session")
 
-    def __init__(self, flows: FlowSet, session: Session, now: int) -> None:
-        self.variables = session.frames[-1].variables
+    def __init__(
+        self, flows: FlowSet, session: Session, frame: Frame, now: int, capabilities: Capabilities
+    ) -> None:
+        self.variables = frame.variables
         self._world = None
         self.flows = flows
         self.session = session
         self.now = now
-        self.channel = channel = session.channel
+        self.channel = session.channel
         self.lang = session.lang
-        self.capabilities = flows.channels[channel]
+        self.capabilities = capabilities
         self.end: End | None = None
         self.said: tuple[str, ...] = ()
 

@@ -71,7 +71,7 @@ def _walk(
     flows: FlowSet, session: Session, flow: Flow, step: Step, at: int, steps: int, now: int, trail: Trail
 ) -> tuple[Session, Collect | End] | None:
     """Do what stands before the next question or the end, from `step` on, which is number `at`."""
-    glance = Glance(flows, session, now)
+    glance = Glance(flows, session, session.frames[-1], now, flows.channels[session.channel])
     program, questions = flow.program, flow.questions
     while not isinstance(step, Question):
         if at in questions or steps == LEAST_STEPS:
@@ -99,13 +99,16 @@ def _asked(
     if plate is None:
         return None  # it is asked for the first time
     effect, timeout_ms = plate
-    total = flows.channels[session.channel].total_ms
+    frames = session.frames
+    frame = frames[-1]
+    capabilities = flows.channels[session.channel]
+    total = capabilities.total_ms
     if total is not None and session.started + total - now < timeout_ms:
         return None
     said: tuple[tuple[str, bool], ...] = ()
     if effect is None or (glance is not None and glance.said):
         if glance is None:
-            glance = Glance(flows, session, now)
+            glance = Glance(flows, session, frame, now, capabilities)
         try:
             shown = question.whole_text(glance)
         except ExpressionFailed:
@@ -113,14 +116,12 @@ def _asked(
         if shown is None:
             return None
         if glance.said:
-            budget = glance.capabilities.pages
+            budget = capabilities.pages
             shown = "\n".join((*glance.said, shown))
             if budget is not None and not fits(shown, budget):
                 return None
             said = tuple([(text, False) for text in glance.said])
         effect = Collect(shown, timeout_ms, question.secret)
-    frames = session.frames
-    frame = frames[-1]
     variables = frame.variables if glance is None else glance.variables
     asked, first, history = session.asked or frames, session.first or frames, session.history
     there = (*frames[:-1], Frame(frame.flow, at, variables, frame.counters))
