@@ -48,6 +48,8 @@ class Step:
     """Whether the step may stop the machine until an input comes (`ask`, `menu`, `request`)."""
     outside: ClassVar[bool] = False
     """Whether the step changes something outside, so that `back` never crosses it."""
+    glides: ClassVar[bool] = False
+    """Whether `glide` may do the step, so that it is worth a try."""
     channels: ClassVar[frozenset[str]] = frozenset({"voice", "ussd", "sms", "event"})
     """Channels in which the step works; in the others it is a fault of the flow."""
     saving: ClassVar[frozenset[str] | None] = None

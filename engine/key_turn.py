@@ -61,6 +61,8 @@ def key_turn(flows: FlowSet, session: Session, text: str, now: int) -> tuple[Ses
             if target in flow.questions
             else _asked(flows, session, following, target, steps, now, trail, None)
         )
+    if not following.glides:
+        return None  # a request, for instance
     try:
         return _walk(flows, session, flow, following, target, steps, now, trail)
     except ExpressionFailed:
@@ -74,7 +76,7 @@ def _walk(
     glance = Glance(flows, session, session.frames[-1], now, flows.channels[session.channel])
     program, questions = flow.program, flow.questions
     while not isinstance(step, Question):
-        if at in questions or steps == LEAST_STEPS:
+        if not step.glides or at in questions or steps == LEAST_STEPS:
             return None
         at = step.glide(glance)
         if at < 0:

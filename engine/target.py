@@ -19,6 +19,8 @@ class Scene(Step):
 
     name: str
 
+    glides = True
+
     def run(self, run: Run) -> int:
         """Go on with the first step of the scene."""
         return self.next
@@ -33,6 +35,8 @@ class Leave(Step):
     """The flow is left: `left` silently after the last step, `end`, or `return` without a value."""
 
     reason: str
+
+    glides = True
 
     def run(self, run: Run) -> int:
         """Leave the running flow."""

@@ -20,6 +20,7 @@ class End(Step):
     text: Wording
 
     verb = "end"
+    glides = True
     FIELDS = (Field("end", SPOKEN, required=True, doc="the last thing said before the flow is left"),)
     EXAMPLE = "- end: Ответ отправлен в SMS."
 

@@ -17,6 +17,7 @@ class Go(Step):
     """A jump; `next` is where it leads."""
 
     verb = "go"
+    glides = True
     FIELDS = (Field("go", BLOCK, required=True, doc="the scene that follows"),)
     EXAMPLE = "- go: finish"
 

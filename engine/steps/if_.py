@@ -21,6 +21,7 @@ class If(Step):
     otherwise: int
 
     verb = "if"
+    glides = True
     FIELDS = (
         Field("if", EXPRESSION, required=True, doc="the condition"),
         Field("then", BLOCK, doc="what is done if it is true"),

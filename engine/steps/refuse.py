@@ -20,6 +20,7 @@ class Refuse(Step):
     rules: tuple[tuple[Expression, Wording], ...]
 
     verb = "refuse"
+    glides = True
     FIELDS = (Field("refuse", TABLE, required=True, doc="conditions with the text that is said, in order"),)
     EXAMPLE = "- refuse:\n    p.blocked: Номер заблокирован.\n    p.balance < p.fee: Не хватает средств."
 

@@ -19,6 +19,7 @@ class Return(Step):
     value: Expression
 
     verb = "return"
+    glides = True
     FIELDS = (Field("return", EXPRESSION, required=True, doc="the value the flow gives back"),)
     EXAMPLE = "- return: yes"
 

@@ -26,6 +26,7 @@ class Say(Step):
     notice: str | None = None
 
     verb = "say"
+    glides = True
     FIELDS = (
         Field("say", SPOKEN, required=True, doc="what is said"),
         Field("sound", NAME, doc="a recording by name instead of one by its text (voice)"),

@@ -23,6 +23,7 @@ class Set(Step):
     fixed: Mapping[str, Value]
 
     verb = "set"
+    glides = True
     FIELDS = (
         Field(
             "set",

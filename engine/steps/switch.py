@@ -40,6 +40,7 @@ class Switch(Step):
     otherwise: int | None
 
     verb = "switch"
+    glides = True
     FIELDS = (
         Field("switch", EXPRESSION, required=True, doc="the value that is looked at"),
         Field("cases", TABLE, required=True, doc="values with their blocks; else: for all others"),

@@ -20,6 +20,7 @@ class When(Step):
     otherwise: int
 
     verb = "when"
+    glides = True
     FIELDS = (Field("when", TABLE, required=True, doc="conditions with their blocks, in order; else: last"),)
     EXAMPLE = "- when:\n    p.fee == 0: free\n    p.balance < p.fee: poor\n    else: pay"
 
