@@ -36,6 +36,9 @@ Render: TypeAlias = Callable[[Scope], Rendered]
 Piece: TypeAlias = str | Render
 
 _NOWHERE = Scope({}, World())
+_QUICK = frozenset({int, str})
+_DIGITS = len(str(MAX_NUMBER)) - 1
+"""A number of so many characters is not too large."""
 
 
 def compile_parts(parts: Sequence[Part], compiler: Compiler) -> str | Render:
@@ -275,14 +278,21 @@ def _names(parts: Sequence[Part], compiler: Compiler) -> tuple[str, ...]:
 def _of_variables(parts: Sequence[Part], names: tuple[str, ...], render: Render) -> Render:
     """Return the closure of the commonest text: words, and variables that hold numbers and plain texts.
 
-    It does in one call what `render` does in several for each variable; any other value goes that way.
+    It does in one call what `render` does in several for each variable; any other value goes that way. Where
+    all values together are short, no number among them is too large.
     """
     pattern = "".join(part.text.replace("%", "%%") if isinstance(part, Words) else "%s" for part in parts)
+    words = "".join(part.text for part in parts if isinstance(part, Words))
+    short = min(len(words) + _DIGITS, MAX_TEXT) if words.isprintable() else 0
 
     def quick(scope: Scope) -> Rendered:
         try:
             values = tuple(map(scope.variables.__getitem__, names))
-        except KeyError:
+            if _QUICK.issuperset(map(type, values)):
+                text = pattern % values
+                if len(text) <= short and text.isprintable():
+                    return text
+        except (KeyError, ValueError):  # unknown, or a number that Python itself will not write
             return render(scope)
         for value in values:
             if type(value) is int:
