@@ -168,7 +168,7 @@ async def test_a_booking_is_reminded_of_and_may_be_cancelled(stage: Stage) -> No
     assert answers[-1].startswith("Ждём вас ")
     assert len(stage.gateway.starts) == 1
     await stage.restart()
-    (row,) = stage.gateway.starts._rows._rows.values()
+    (row,) = stage.gateway.starts._rows.by_id.values()
     stage.jump(max(0, row.due - stage.clock.now()))
     await tend(stage)
     assert (await stage.centre.next_sms(RICH, after=4)).text.startswith("Ждём вас сегодня в ")
