@@ -39,6 +39,18 @@ class Answered(msgspec.Struct, gc=False):
     sent_at: int = 0
 
 
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """The peer accepted pages of dialogues that had left at `sent_at`, and said nothing else about them.
+
+    It stands where the first of their responses stood. `tokens` are the owner's.
+    """
+
+    bind: int
+    connection: int
+    sent_at: int
+    tokens: list[object]
+
+
 class Failed(msgspec.Struct, frozen=True, gc=False):
     """One of our requests got no answer of its own.
 
@@ -102,5 +114,7 @@ class BindDown(msgspec.Struct, frozen=True, gc=False):
     retry_ms: int = -1
 
 
-SessionEvent: TypeAlias = Inbound | Answered | Failed | Bound | BindRefused | BindRequested | Closed
-LinkEvent: TypeAlias = Inbound | Answered | Failed | BindUp | BindDown
+SessionEvent: TypeAlias = (
+    Inbound | Answered | Accepted | Failed | Bound | BindRefused | BindRequested | Closed
+)
+LinkEvent: TypeAlias = Inbound | Answered | Accepted | Failed | BindUp | BindDown

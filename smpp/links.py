@@ -24,6 +24,7 @@ from typing import Any
 
 from smpp.client import Clock, Connection, connect, distrust_reason
 from smpp.event import (
+    Accepted,
     Answered,
     BindDown,
     BindRefused,
@@ -49,6 +50,7 @@ LONGEST_TICK_MS = 1_000
 COUNTED_PER_MESSAGE = frozenset({"timeout", "nack", "wrong_response"})
 
 __all__ = [
+    "Accepted",
     "Answered",
     "BindDown",
     "BindUp",
@@ -263,23 +265,15 @@ class Link:
             return
         now = self._clock()
         batch: list[LinkEvent] = []
-        accepted = self._traffic.throttle.accepted
-        count, sent_at = 0, 0
         for event in events:
-            if isinstance(event, Inbound):
-                batch.append(event)
+            kind = type(event)
+            if kind is Inbound:
+                batch.append(event)  # type: ignore[arg-type]
+            elif kind is Accepted:
+                # `Traffic.answered` for pages that have arrived.
+                self._traffic.throttle.accepted(len(event.tokens), event.sent_at, now)  # type: ignore[union-attr]
+                batch.append(event)  # type: ignore[arg-type]
             elif isinstance(event, Answered):
-                page = event.token
-                if type(page) is tuple and not event.status and len(event.body) <= len(event.message_id) + 5:
-                    # `Traffic.answered` for a page that has arrived; those of one write are counted together.
-                    event.token = page[1]
-                    if event.sent_at != sent_at:
-                        if count:
-                            accepted(count, sent_at, now)
-                        count, sent_at = 0, event.sent_at
-                    count += 1
-                    batch.append(event)
-                    continue
                 answered = self._traffic.answered(slot, event, now)
                 if answered is not None:
                     batch.append(answered)
@@ -291,8 +285,6 @@ class Link:
                 self._came_up(slot, event, now, batch)
             elif isinstance(event, BindRefused):
                 slot.refused = event.status
-        if count:
-            accepted(count, sent_at, now)
         if connection.session.closed and slot.reason == "":
             self._keep_counters(connection.session)
             self._went_down(slot, connection.session.close_reason, now, batch)

@@ -8,6 +8,8 @@ arrive in them stands in `smpp.state`; numbering and matching of requests in `sm
 * enquire_link and unbind of the peer are answered here, ahead of all traffic; an unknown request gets a
   generic_nack; a request in the wrong state is answered 0x04. None of them ends the session.
 * Message requests are handed on undecoded (`Inbound`): the owner decodes a whole batch and calls `respond`.
+* A `Submission` whose response says no more than that the peer has taken it is reported with the others that
+  left with the same write (`Accepted`); every other response is an event of its own (`Answered`).
 * Only a lost place in the stream (command_length outside 16..70000), a timer or unbind end the session.
   Then every request still unanswered is reported as `Failed(.., "closed")`: its outcome is unknown.
 * A response that comes too late, twice, or never asked for is counted and dropped.
@@ -21,7 +23,17 @@ from itertools import islice
 from struct import Struct
 from typing import TypeAlias
 
-from smpp.event import Answered, BindRefused, BindRequested, Bound, Closed, Failed, Inbound, SessionEvent
+from smpp.event import (
+    Accepted,
+    Answered,
+    BindRefused,
+    BindRequested,
+    Bound,
+    Closed,
+    Failed,
+    Inbound,
+    SessionEvent,
+)
 from smpp.pdu.bind import decode_bind_resp
 from smpp.pdu.command import CommandId
 from smpp.pdu.message import decode_submit_resp
@@ -29,7 +41,7 @@ from smpp.pdu.status import Status, status_text
 from smpp.pdu.wire import HEADER, HEADER_LENGTH, RESPONSE_BIT, Framer, PduError
 from smpp.settings import Timers
 from smpp.state import BIND_INPUTS, BOUND, RECEIVING, TRAFFIC, TRANSITIONS, TRANSMITTING, Input, Role, State
-from smpp.window import Pending, Window
+from smpp.window import Pending, Sent, Window
 
 SUBMIT_SM = int(CommandId.SUBMIT_SM)
 DELIVER_SM = int(CommandId.DELIVER_SM)
@@ -46,7 +58,7 @@ _ID_RESPONSE = Struct(">IIIIx")
 """Header and an empty message_id: what a deliver_sm_resp is (SMPP 3.4, 4.6.2)."""
 
 Submission: TypeAlias = tuple[bytes, object, tuple[int, int], bytes]
-"""A message that is its own token: the body of a submit_sm, something of its owner's, its way, more of it."""
+"""A message that is its own token: the body of a submit_sm, its owner's token, its way, more of it."""
 
 
 class Session:
@@ -171,29 +183,32 @@ class Session:
         """
         if not self.can_submit:
             return at
-        add, write, pack = self.window.add, self._out.append, HEADER.pack
+        write, pack = self._out.append, HEADER.pack
         way = messages[at][2]
+        same = []
         for message in islice(messages, at, None):
             if message[2] != way:
                 break
-            sequence = add(SUBMIT_SM, message, now, now)
-            if sequence is None:
-                break
-            body = message[0]
+            same.append(message)
+        numbers = self.window.add_row(SUBMIT_SM, same, now)
+        for sequence, (body, _, _, _) in zip(numbers, same, strict=False):  # as many as there was room for
             write(pack(HEADER_LENGTH + len(body), SUBMIT_SM, 0, sequence))
             write(body)
-            at += 1
-        return at
+        return at + len(numbers)
 
     def accept_all(self, sequences: Iterable[int]) -> None:
         """Answer the `Inbound`s with these numbers with status 0, as `respond` would one by one."""
         if self.state is State.CLOSED:
             return
         usual, unusual = self._usual_request, self._unusual
-        write, pack = self._out.append, _ID_RESPONSE.pack
+        pack, length = _ID_RESPONSE.pack, HEADER_LENGTH + 1
+        if not unusual:
+            command_id = usual | RESPONSE_BIT
+            self._out.extend([pack(length, command_id, 0, sequence) for sequence in sequences])
+            return
         for sequence in sequences:
-            command_id = unusual.pop(sequence, usual) if unusual else usual
-            write(pack(HEADER_LENGTH + 1, command_id | RESPONSE_BIT, 0, sequence))
+            command_id = unusual.pop(sequence, usual)
+            self._out.append(pack(length, command_id | RESPONSE_BIT, 0, sequence))
 
     def unbind(self, now: int, pending_ms: int | None = None) -> list[SessionEvent]:
         """Leave politely: wait for pending answers, send unbind, wait for its answer, then `Closed`.
@@ -233,6 +248,7 @@ class Session:
         usual_request, usual_response = self._usual_request, self._usual_response
         usual_sent = usual_response ^ RESPONSE_BIT
         add, take = events.append, self.window.pending.pop
+        sent_at = -1
         for command_id, status, sequence, body in frames:
             if command_id == usual_response:
                 # `_answer`, written out for what is usual.
@@ -241,6 +257,14 @@ class Session:
                     self._unasked(events, pending, status)
                     continue
                 end = body.find(0)
+                if type(pending) is Sent and not status and end >= len(body) - 1:
+                    # Taken, and nothing comes after the message_id.
+                    if pending.sent_at != sent_at:
+                        sent_at = pending.sent_at
+                        tokens: list[object] = []
+                        add(Accepted(bind, connection, sent_at, tokens))
+                    tokens.append(pending.token[1])  # type: ignore[index]
+                    continue
                 message_id = body[:end] if 0 < end < 256 else decode_submit_resp(body, status)
                 add(
                     Answered(

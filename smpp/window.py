@@ -9,6 +9,9 @@ Requests that keep the connection itself alive (bind, enquire_link, unbind) take
 with `reserve`, but no place: a full window must never keep us from answering for our own health.
 """
 
+from collections.abc import Sequence
+from itertools import islice
+
 import msgspec
 
 FIRST_SEQUENCE = 1
@@ -22,6 +25,10 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
     token: object
     offered_at: int
     sent_at: int
+
+
+class Sent(Pending, frozen=True, gc=False):
+    """A request whose token is the message itself, put in with `Window.add_row`."""
 
 
 class Window:
@@ -62,6 +69,20 @@ class Window:
         self._next = sequence + 1 if sequence < LAST_SEQUENCE else FIRST_SEQUENCE
         pending[sequence] = Pending(command_id, token, offered_at, now)
         return sequence
+
+    def add_row(self, command_id: int, tokens: Sequence[object], now: int) -> list[int]:
+        """As `add` of every token in turn, as `Sent`; returns the numbers of those that found a place."""
+        pending, reserved = self.pending, self._reserved
+        sequence = self._next
+        numbers = []
+        for token in islice(tokens, self.size - len(pending)):
+            if sequence in pending or sequence in reserved:
+                sequence = self._skip(sequence)
+            pending[sequence] = Sent(command_id, token, now, now)
+            numbers.append(sequence)
+            sequence = sequence + 1 if sequence < LAST_SEQUENCE else FIRST_SEQUENCE
+        self._next = sequence
+        return numbers
 
     def reserve(self, command_id: int) -> int:
         """A sequence number for a request of the connection itself, outside the window's size."""

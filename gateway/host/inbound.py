@@ -14,13 +14,14 @@ from gateway.host.outbox import Outbox, PartToken
 from gateway.host.sms import SmsLane
 from gateway.host.ussd import STORE_FAILED, Page, UssdLane
 from gateway.host.voice import VoiceLane
-from smpp.event import Answered, BindDown, BindUp, Failed, Inbound, LinkEvent
+from smpp.event import Accepted, Answered, BindDown, BindUp, Failed, Inbound, LinkEvent
 from smpp.links import Link
 from smpp.pdu.command import CommandId
 from smpp.pdu.data_sm import decode_data_sm
 from smpp.pdu.message import Sm, decode_sm
 from smpp.pdu.status import Status
 from smpp.pdu.wire import PduError
+from smpp.sms import SmsChannel
 
 _DELIVER = int(CommandId.DELIVER_SM)
 _OUR_FAULT = int(Status.RSYSERR)
@@ -52,7 +53,6 @@ class Inbounds:
         channel = self._sms.channel(link)
         ussd = self._ussd
         read_by: tuple[int, int, int] | None = None
-        sent_at = -1
         batch.refuse(self._refused, link, events)
         # `Host.guarded` for every event, written out: no call and no dict for one that goes well.
         outer, first = batch.saved, batch.first
@@ -61,7 +61,8 @@ class Inbounds:
         accepted, pages = batch.accepted, batch.pages
         for event in events:
             kind = type(event)
-            if kind is Answered and (channel is None or event.sent_at == sent_at) and ussd.arrived(event):  # type: ignore[union-attr, arg-type]
+            if kind is Accepted:
+                read_by = self._accepted(batch, channel, event)  # type: ignore[arg-type]
                 continue
             had_leaving, had_undo, had_groups = len(leaving), len(undo), len(groups)
             had_accepted, had_pages = len(accepted), len(pages)
@@ -72,7 +73,6 @@ class Inbounds:
                     if channel is not None and read_by != (event.bind, event.connection, event.sent_at):  # type: ignore[union-attr]
                         # Once for all that left with one write.
                         read_by = (event.bind, event.connection, event.sent_at)  # type: ignore[union-attr]
-                        sent_at = read_by[2]
                         channel.confirmed(read_by[:2], read_by[2])
                     if type(event.token) is Page:  # type: ignore[union-attr]
                         self._ussd.confirmed(batch, event)  # type: ignore[arg-type]
@@ -97,6 +97,15 @@ class Inbounds:
                 batch.saved = {}
         batch.saved, batch.first, batch.latest = outer, first, None
 
+    def _accepted(self, batch: Batch, channel: SmsChannel | None, event: Accepted) -> tuple[int, int, int]:
+        """Take note of pages that the centre has accepted; returns which write it has read."""
+        read_by = event.bind, event.connection, event.sent_at
+        if channel is not None:
+            channel.confirmed(read_by[:2], event.sent_at)
+        for page in self._ussd.arrived(event.tokens):
+            self._host.guarded(batch, self._ussd.confirmed, _one_of(event, page))
+        return read_by
+
     def _refused(self, link: Link, events: Sequence[LinkEvent]) -> None:
         """Nothing of a read was stored: have the messages sent again, keep what is told only once."""
         for event in events:
@@ -112,6 +121,9 @@ class Inbounds:
                 link.respond(event.bind, event.connection, event.sequence, status)
             elif isinstance(event, Answered):
                 self._ussd.confirm_again(event)
+            elif isinstance(event, Accepted):
+                for page in event.tokens:
+                    self._ussd.confirm_again(_one_of(event, page))
 
     @staticmethod
     def _decode(event: Inbound) -> Sm:
@@ -177,3 +189,8 @@ class Inbounds:
                 self._voice.due(batch, conversation)
             case _:
                 self._sms.due(batch, conversation)
+
+
+def _one_of(event: Accepted, page: object) -> Answered:
+    """Return what the centre said of one of the pages that it has accepted."""
+    return Answered(page, 0, b"", event.bind, event.connection, sent_at=event.sent_at)

@@ -6,7 +6,7 @@ Which message belongs to which dialog is `ussd.centre`'s decision; this module t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 
 import msgspec
@@ -514,21 +514,26 @@ class UssdLane:
 
     # What became of a page
 
-    def arrived(self, event: Confirmed) -> bool:
-        """Take the submit_sm_resp of a page that the centre has accepted, where nobody waits to hear of it.
+    def arrived(self, pages: Sequence[object]) -> Sequence[object]:
+        """Take note that the centre has accepted pages, where nobody waits to hear of it.
 
-        As `confirmed`; False, and nothing done, if it takes a longer look.
+        Returns those of them that take a longer look: nothing was done about them yet, see `confirmed`.
         """
-        page = event.token
-        if type(page) is not Page or event.status or self.ends.last or self.outreach.open:
-            return False
-        conversation = page.live
-        if conversation is None or conversation.closing or (dialog := conversation.dialog) is None:
-            return False
-        if dialog.page == page.number:
-            # Without a body the page belongs to an input that the next one has overtaken.
-            dialog.answered = dialog.body is not None
-        return True
+        if self.ends.last or self.outreach.open:
+            return pages
+        longer: list[object] = []
+        for page in pages:
+            if (
+                type(page) is not Page
+                or (conversation := page.live) is None
+                or conversation.closing
+                or (dialog := conversation.dialog) is None
+            ):
+                longer.append(page)
+            elif dialog.page == page.number:
+                # Without a body the page belongs to an input that the next one has overtaken.
+                dialog.answered = dialog.body is not None
+        return longer
 
     def confirmed(self, batch: Batch, event: Confirmed) -> None:
         """Take the submit_sm_resp of a page."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smpp.event import Answered, BindRefused, Bound, Closed, Failed, Inbound
+from smpp.event import Accepted, Answered, BindRefused, Bound, Closed, Failed, Inbound
 from smpp.pdu.command import CommandId
 from smpp.pdu.wire import HEADER
 from smpp.state import State
@@ -231,3 +231,33 @@ def test_no_sequence_of_sound_pdus_makes_a_session_raise_or_lose_a_request(frame
     ends = [event.token for event in events if isinstance(event, Answered | Failed)]
     assert sorted(map(id, ends)) == sorted(map(id, tokens))
     assert sum(isinstance(event, Closed) for event in events) == 1
+
+
+def test_pages_that_the_centre_takes_are_reported_by_the_write_they_left_with():
+    pair = bound_esme()
+    way = (3, 7)
+    first = [(b"page %d" % n, n, way, b"79161234567") for n in range(4)]
+    assert pair.esme.submit_all(first, 0, 1_000) == 4
+    later = [(b"page %d" % n, n, way, b"79161234567") for n in range(4, 6)]
+    assert pair.esme.submit_all([*later, (b"elsewhere", 6, (4, 7), b"")], 0, 2_000) == 2
+    numbers = [number for _, _, number, _ in pair.sent()]
+    events = pair.give(
+        pdu(0x80000004, numbers[0], b"a\0")
+        + pdu(CommandId.DELIVER_SM, 1, b"key")
+        + pdu(0x80000004, numbers[1], b"\0")
+        + pdu(0x80000004, numbers[2], b"c\0", status=8)
+        + pdu(0x80000004, numbers[3], b"d\0\4\x28\0\1\x63")
+        + pdu(0x80000004, numbers[4])
+        + pdu(0x80000004, numbers[5], b"no end")
+        + pdu(0x80000004, numbers[0], b"a\0")
+    )
+    assert events[:2] == [Accepted(3, 7, 1_000, [0, 1]), Inbound(3, 7, 1, CommandId.DELIVER_SM, b"key")]
+    assert [(event.token, event.status, event.message_id) for event in (events[2], events[3], events[5])] == [
+        (first[2], 8, b"c"),
+        (first[3], 0, b"d"),
+        (later[1], 0, b"no end"),
+    ]
+    assert events[4] == Accepted(3, 7, 2_000, [4])
+    assert len(events) == 6
+    assert pair.esme.counters["unknown_response"] == 1
+    assert not len(pair.esme.window)

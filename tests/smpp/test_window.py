@@ -88,3 +88,30 @@ def test_no_two_requests_in_flight_ever_share_a_number(first, moves):
         assert FIRST_SEQUENCE <= sequence <= LAST_SEQUENCE
         assert sequence not in flying
         flying.append(sequence)
+
+
+@given(
+    st.integers(1, 8),
+    st.sampled_from([1, 5, LAST_SEQUENCE - 2, LAST_SEQUENCE]),
+    st.lists(st.one_of(st.integers(0, 5), st.just("reserve"), st.just("take")), max_size=8),
+)
+@settings(max_examples=200, derandomize=True)
+def test_a_row_takes_the_places_that_one_after_the_other_would(size, first, acts):
+    row, singly = Window(size, 1_000, first), Window(size, 1_000, first)
+    for now, act in enumerate(acts):
+        if act == "reserve":
+            assert row.reserve(0x15) == singly.reserve(0x15)
+        elif act == "take":
+            for window in (row, singly):
+                for number in list(window.pending)[:1]:
+                    window.take(number)
+        else:
+            # No answer for ever: the numbers come round to those that still wait.
+            row._next = singly._next = first
+            tokens = [f"{now}:{n}" for n in range(act)]
+            numbers = [singly.add(4, token, now, now) for token in tokens]
+            assert row.add_row(4, tokens, now) == [number for number in numbers if number is not None]
+        assert [(n, p.token, p.sent_at) for n, p in row.pending.items()] == [
+            (n, p.token, p.sent_at) for n, p in singly.pending.items()
+        ]
+    assert row._next == singly._next
