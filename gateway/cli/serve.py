@@ -14,7 +14,7 @@ from engine.reading.diagnostic import Report
 from engine.reading.report import report_text
 from gateway import log, loop
 from gateway.app import Gateway
-from gateway.garbage import keep_quiet
+from gateway.garbage import keep_memory, keep_quiet
 from gateway.library import FlowsBrokenError
 from gateway.project_files import SETTINGS, ProjectError, read_text
 from gateway.settings import Settings, read_settings
@@ -47,6 +47,7 @@ async def run(gateway: Gateway) -> None:
         here.add_signal_handler(number, stop.set)
     await gateway.start()
     keep_quiet()
+    keep_memory()
     try:
         await stop.wait()
     finally:
