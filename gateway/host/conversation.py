@@ -51,6 +51,7 @@ BEGUN_BY_US = (BEGUN_OUTSIDE, BEGUN_LATER, BEGUN_OUT)
 """Begin the keys of all sessions that we begin: events from outside, scheduled and outbound starts."""
 TIMED = frozenset({Waiting.ANSWER, Waiting.READING, Waiting.OFFER, Waiting.PAUSE})
 """What a session waits for that ends with `Silence` at its deadline."""
+_ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
 TURN = "turn"
 LAST_TURN = "last_turn"
 """Kinds of journal rows."""
@@ -104,17 +105,16 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
         """Return when something happens here if nothing comes in: UTC ms."""
         session, dialog = self.session, self.dialog
         waiting = session.waiting
-        if waiting is Waiting.ENDED:
+        if waiting is _ENDED:
             return None
-        if waiting is Waiting.ANSWER or waiting in TIMED:
-            due = session.deadline
-        else:
-            due = None
+        due = session.deadline if waiting is _ANSWER or waiting in TIMED else None
         if dialog is not None and not dialog.ended_at:
             limit = dialog.total_due
-            if due is None and dialog.answer_due and dialog.answer_due < limit:
-                limit = dialog.answer_due
-            if due is None or limit < due:
+            if due is None:
+                due = limit
+                if dialog.answer_due and dialog.answer_due < limit:
+                    due = dialog.answer_due
+            elif limit < due:
                 due = limit
         return due
 
@@ -128,26 +128,29 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
 
     def record(self) -> tuple[object, bool]:
         """Return a `Record` in a form MessagePack can write, and whether it must be sealed."""
-        call, look = self.call, self.look
-        stored = None
+        call, look, held = self.call, self.look, self.held
+        stored = asked = None
+        session = self.session
+        form, secret = form_judged(session)
+        if held:
+            secret = True  # what it will be the answer to, nobody knows yet
         if call is not None:
             stored = (call.call, call.operation, pack(call.arguments), call.key, call.within_ms)
-        session, secret = form_judged(self.session)
-        record = (
+            secret = secret or holds_secret(call.arguments)
+        if look is not None:
+            asked = tuple((one.kind, one.name, one.subject) for one in look.questions)
+        return (
             RECORD_VERSION,
-            self.session.build,
-            session,
+            session.build,
+            form,
             self.dialog,
             stored,
-            None if look is None else tuple((one.kind, one.name, one.subject) for one in look.questions),
+            asked,
             self.order,
             self.closing,
             self.tally,
-            self.held,
-        )
-        # What a held message will be the answer to, nobody knows yet: it may be a secret.
-        secret = secret or bool(self.held)
-        return record, secret or (call is not None and holds_secret(call.arguments))
+            held,
+        ), secret
 
     def journal(self, inputs: list[tuple[str, str | None]]) -> tuple[str, object]:
         """Return kind and data, still to be encoded, of a turn: what came in, and where the flow stands.
@@ -159,8 +162,10 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
         if dialog is not None and dialog.ended_at:
             return LAST_TURN, (dialog, inputs)
         frames = self.session.frames
-        at = (frames[-1].flow, frames[-1].pc) if frames else ("", 0)
-        return TURN, (at, inputs)
+        if not frames:
+            return TURN, (("", 0), inputs)
+        frame = frames[-1]
+        return TURN, ((frame.flow, frame.pc), inputs)
 
 
 def begun_by_us(key: str) -> bool:

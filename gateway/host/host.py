@@ -16,7 +16,7 @@ from engine.effects import Note
 from engine.session import Waiting
 from gateway.host.batch import Batch, Mark
 from gateway.host.conversation import Conversation
-from gateway.host.wheel import Wheel
+from gateway.host.wheel import SLOT_MS, Wheel
 from gateway.journal.detail import Details
 from gateway.library import Library
 from gateway.store.batch import Group
@@ -162,6 +162,7 @@ class Host:
             self._fault(fault)
 
     def _put_sessions(self, batch: Batch) -> None:
+        now = batch.now
         for key, before in batch.touched.items():
             conversation = before.conversation
             group = before.group
@@ -179,9 +180,13 @@ class Host:
             else:
                 state, secret = conversation.record()
             secret = secret or before.secret
-            if before.inputs:
-                kind, turn = conversation.journal(before.inputs)
-                group.journal_turn(batch.now, key, kind, turn, before.answer, secret)
+            inputs = before.inputs
+            if inputs:
+                kind, turn = conversation.journal(inputs)
+                if secret:
+                    group.journal_turn(now, key, kind, turn, before.answer, secret)
+                else:
+                    group.turn = (now, key, kind, turn, before.answer)
             if ended:
                 continue
             due = conversation.due = conversation.deadline()
@@ -229,28 +234,26 @@ class Host:
 
     def _accept(self, accepted: list[tuple[Link, Inbound]]) -> None:
         """Answer what was taken, all of one connection together."""
-        at, count = 0, len(accepted)
-        while at < count:
-            link, first = accepted[at]
-            bind, connection = first.bind, first.connection
-            sequences = []
-            while at < count:
-                other, event = accepted[at]
-                if other is not link or event.connection != connection or event.bind != bind:
-                    break
-                sequences.append(event.sequence)
-                at += 1
-            self._do(link.accept_all, (bind, connection, sequences))
+        link, first = accepted[0]
+        bind, connection = first.bind, first.connection
+        sequences: list[int] = []
+        for other, event in accepted:
+            if event.connection != connection or event.bind != bind or other is not link:
+                self._do(link.accept_all, (bind, connection, sequences))
+                link, bind, connection, sequences = other, event.bind, event.connection, []
+            sequences.append(event.sequence)
+        self._do(link.accept_all, (bind, connection, sequences))
 
     def _send(self, pages: list[tuple[Link, PageOut]]) -> None:
         """Let pages go, all of one link together."""
         link = pages[0][0]
-        if any(other is not link for other, _ in pages):
+        own = [page for other, page in pages if other is link]
+        if len(own) != len(pages):
             for one in dict.fromkeys(other for other, _ in pages):
                 self._send([item for item in pages if item[0] is one])
             return
         try:
-            refused = link.submit_pages([page for _, page in pages])
+            refused = link.submit_pages(own)
         except Exception as fault:
             self._fault(fault)
             return
@@ -270,10 +273,12 @@ class Host:
             self._send(batch.pages)
         for key, before in batch.touched.items():
             conversation = before.conversation
-            if conversation.session.waiting is _ENDED and not conversation.closing:
+            due = conversation.due
+            if due is not None:
+                if not 0 < conversation.slot * SLOT_MS <= due:  # else `watch` would find nothing to do
+                    self.wheel.watch(conversation)
+            elif conversation.session.waiting is _ENDED and not conversation.closing:
                 self.conversations.pop(key, None)
-            elif conversation.due is not None:
-                self.wheel.watch(conversation)
         self._finish()
 
     def _finish(self) -> None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from gateway.store.detail import Own
-from gateway.store.form import INLINE, Columns, Form, State
+from gateway.store.form import GONE, INLINE, Columns, Form, State
 from gateway.store.memory import MemoryCount
 from gateway.store.record import (
     AuditRow,
@@ -68,7 +68,7 @@ class Group(msgspec.Struct, eq=False, gc=False):
     _memory: MemoryCount
     lost: bool = False
     unfit: bool = False
-    sessions: tuple[tuple[str, int, State | None], ...] = ()
+    sessions: tuple[State, ...] = ()
     turn: Turn | None = None
     rows: tuple[tuple[int, str, Columns | None], ...] = ()
     once: tuple[tuple[str, str, int], ...] = ()
@@ -80,7 +80,7 @@ class Group(msgspec.Struct, eq=False, gc=False):
         `due` is its next deadline (UTC ms). With `sealed` the store encrypts `data`; `get_session` gives it
         back in clear. A key goes into a batch once.
         """
-        self.sessions += ((key, version, self._form.session(key, version + 1, data, due, sealed)),)
+        self.sessions += (self._form.session(key, version + 1, data, due, sealed),)
         return version + 1
 
     def put_state(self, key: str, version: int, state: object, due: int | None) -> int:
@@ -88,12 +88,12 @@ class Group(msgspec.Struct, eq=False, gc=False):
 
         It is written when the batch is: change nothing in it until then.
         """
-        self.sessions += ((key, version, (key, version + 1, due, INLINE, state)),)
+        self.sessions += ((key, version + 1, due, INLINE, state),)
         return version + 1
 
     def drop_session(self, key: str, version: int) -> None:
         """Remove a session that is at `version`; one that was never stored (0) is left alone."""
-        self.sessions += ((key, version, None),)
+        self.sessions += ((key, version + 1, None, GONE, None),)
 
     def journal(self, row: JournalRow) -> None:
         """Append to the journal."""

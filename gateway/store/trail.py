@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 import msgspec
@@ -48,13 +48,14 @@ def _columns(key: str, version: int, due: int | None, kind: int, data: msgspec.R
 class Step:
     """What one transaction does to the log; nothing counts before `Trail.stored`."""
 
-    __slots__ = ("cleared", "keys", "now", "number", "put", "removed", "size")
+    __slots__ = ("cleared", "gone", "keys", "now", "number", "put", "removed", "size")
 
     def __init__(self, now: int) -> None:
         self.now = now
         self.number = 0
         self.size = 0
-        self.keys: dict[str, State | None] = {}
+        self.keys: dict[str, State] = {}
+        self.gone: list[str] = []
         self.cleared = 0
         self.put: list[str] = []
         self.removed: list[str] = []
@@ -122,18 +123,19 @@ class Trail:
 
     # Writing
 
-    def write(self, connection: sqlite3.Connection, sessions: dict[str, State | None], now: int) -> Step:
+    def write(self, connection: sqlite3.Connection, sessions: dict[str, State], now: int) -> Step:
         """Append what a transaction makes of sessions, and clear up what is due; call `stored` after it."""
         step = Step(now)
         if sessions:
             latest, stored = self._latest, self._stored
-            entries = [
-                (key, 0, None, GONE, None) if state is None else state
-                for key, state in sessions.items()
-                if state is not None or key in latest or key in stored
-            ]
+            step.gone = [state[0] for state in sessions.values() if state[3] == GONE]
+            entries: Collection[State] = sessions.values()
+            if step.gone:  # of what was never stored nothing need be said
+                entries = [
+                    state for state in entries if state[3] != GONE or state[0] in latest or state[0] in stored
+                ]
             if entries:
-                data = _encode(entries)
+                data = _encode(list(entries))
                 step.number = self._number + 1
                 step.size = len(data)
                 step.keys = sessions
@@ -187,8 +189,7 @@ class Trail:
             self._number = step.number
             self._rows.append((step.number, step.size, step.now))
             self._size += step.size
-            for key, state in step.keys.items():
-                if state is None and key not in stored:
-                    latest.pop(key, None)
-                else:
-                    latest[key] = step.number
+            latest.update(dict.fromkeys(step.keys, step.number))
+            for key in step.gone:
+                if key not in stored:
+                    del latest[key]

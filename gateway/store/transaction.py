@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.store.batch import Group, Kind, StoreBatch, Turn
 from gateway.store.detail import sweep_details, write_details
-from gateway.store.form import Columns, State
+from gateway.store.form import GONE, Columns, State
 from gateway.store.record import Retention
 from gateway.store.trail import Step, Trail
 from gateway.store.turns import sweep_turns, write_turns
@@ -98,6 +98,7 @@ class Change:
     __slots__ = (
         "_before",
         "_connection",
+        "_sessions",
         "_trail",
         "_versions",
         "batches",
@@ -125,34 +126,41 @@ class Change:
         self.batches = batches
         self.journal = journal
         self.lost: list[list[Group]] = []
+        self._sessions: dict[str, State] = {}
         self._before: dict[str, int] = {}
+        """First versions of the sessions that come more than once."""
 
     def run(self) -> None:
         """Begin the transaction and run every statement; raises sqlite3.Error, then call `undo`."""
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        sessions: dict[str, State | None] = {}
+        sessions = self._sessions
         journal: list[Any] = []
         turns: list[Turn] = []
         tables: tuple[list[tuple[str, Any]], ...] = tuple([] for _ in Kind)
-        versions, first = self._versions, self._before
+        versions = self._versions
+        find, note = versions.get, self._before.setdefault
         for batch in self.batches:
             lost = []
             for group in batch.groups:
-                if not self._wins(group):
+                states = group.sessions
+                if len(states) != 1 or group.once or group.unfit:
+                    won = self._wins(group)
+                else:  # as `_wins` would find out
+                    won = find(states[0][0], 0) == states[0][1] - 1
+                if not won:
                     group.lost = True
                     lost.append(group)
                     continue
-                if group.lost:
-                    group.lost = False
-                for key, version, session in group.sessions:
-                    if key not in first:
-                        first[key] = version
-                    sessions[key] = session
-                    if session is None:
+                for state in states:
+                    key, version, _, form, _ = state
+                    if key in sessions:
+                        note(key, sessions[key][1] - 1)
+                    sessions[key] = state
+                    if form == GONE:
                         versions.pop(key, None)
                     else:
-                        versions[key] = version + 1
+                        versions[key] = version
                 if group.turn is not None:
                     turns.append(group.turn)
                 for kind, name, columns in group.rows:
@@ -175,8 +183,8 @@ class Change:
         if group.unfit:
             return False
         versions = self._versions
-        for key, version, _ in group.sessions:
-            if versions.get(key, 0) != version:
+        for key, version, *_ in group.sessions:
+            if versions.get(key, 0) != version - 1:
                 return False
         if not group.once:
             return True
@@ -258,7 +266,8 @@ class Change:
 
     def undo(self) -> None:
         """The transaction did not happen: put the versions back."""
-        for key, version in self._before.items():
+        for key, state in self._sessions.items():
+            version = self._before.get(key, state[1] - 1)
             if version:
                 self._versions[key] = version
             else:
@@ -281,7 +290,10 @@ def mark_unfit(
     batches: list[StoreBatch],
     trail: Trail,
 ) -> None:
-    """Try every group alone, roll it back, and mark those that cannot be stored."""
+    """Try every group alone, roll it back, and mark those that cannot be stored.
+
+    Which of them are lost is found out anew.
+    """
     for batch in batches:
         for group in batch.groups:
             change = Change(connection, dict(versions), journal, [batch.alone(group)], trail)
@@ -292,3 +304,4 @@ def mark_unfit(
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                group.lost = False
