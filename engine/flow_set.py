@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from engine.capabilities import Capabilities
 from engine.flow import EventTrigger, Flow, Operation, Project
+from engine.prologue import Prologue
 from engine.reading.tree import Text
 from engine.trigger import CodeTree, SmsTable, Start
 from engine.types import Record
@@ -26,6 +27,7 @@ class FlowSet:
     one USSD page. `nowhere` is the flow of a session that has not begun. `calls` are flows by called number,
     `translations` texts by language and source. `trailing` tells that a flow may hand subscribers over to
     people, so that what they do is kept for them; `private` are the names of values that are not.
+    `prologues` are kept by plain code for `engine.first_turn`.
     """
 
     build: str
@@ -44,6 +46,7 @@ class FlowSet:
     translations: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     trailing: bool = False
     private: frozenset[str] = frozenset()
+    prologues: dict[str, Prologue | None] = field(default_factory=dict, compare=False, repr=False)
 
     def dial(self, digits: str) -> Start | None:
         """Return what a dialled USSD code starts, or None if no flow has it (flow-language 2.2)."""

@@ -70,7 +70,8 @@ class Switches:
         self._counters = counters
         self._build = build
         self.state = State()
-        self._idle = True
+        self.idle = True
+        """Nothing is switched: no start has to be asked about."""
 
     # Asking
 
@@ -79,7 +80,7 @@ class Switches:
 
         "" means: as if there were no such flow. Every refusal is counted, without the number.
         """
-        if self._idle:
+        if self.idle:
             return None
         state = self.state
         if caller in state.blocked:
@@ -116,7 +117,7 @@ class Switches:
 
     def _put(self, state: State) -> None:
         self.state = state
-        self._idle = state.quiet
+        self.idle = state.quiet
 
     def carry_out(self, batch: Batch, order: Order, who: str) -> None:
         """Do an order with this batch; it is in force at once. Raises RefusedError, and nothing is done."""

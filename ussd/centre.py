@@ -24,7 +24,7 @@ from ussd.dialog import ANYWHERE, NO_ID, Dialog, Dialogs, Key, Seen
 from ussd.envelope import SESSION_ID_MAX, Envelope
 from ussd.operation import LAST_INPUTS, TAG_OP, TAG_PAYLOAD, Event, Op
 from ussd.repeat import find_original, with_seen
-from ussd.screen import INPUT_MAX, Screens
+from ussd.screen import INPUT_MAX, KEPT_MAX, Page, Screens
 
 _NEW, _INPUT, _NOTIFY_ACK, _ABORT = Event.NEW, Event.INPUT, Event.NOTIFY_ACK, Event.ABORT
 _DIGESTS_MAX = 4_096
@@ -63,6 +63,8 @@ class UssdChannel:
         self._country = dialect.sms.country
         # Where the end bit alone tells the end from a menu, a session without an id needs another way.
         bare = dialect.op_out.end == dialect.op_out.menu and not dialect.letters
+        self._menu = dialect.op_out.menu
+        self._questions: dict[str, Page] = {}
         self._end_without_id: Code = int(Op.PSSR_RESPONSE) if bare else dialect.op_out.end
 
     # What comes in
@@ -333,6 +335,23 @@ class UssdChannel:
         else:
             dialogs.end(dialog, now, "flow")
         return body
+
+    def question(self, text: str, route: bytes, id_tlv: bytes, constant: bool) -> bytes:
+        """Return the submit_sm body of a question in a dialog that the subscriber has opened.
+
+        As `reply`, with the session id as it came and no dialog to change: see `ussd.short_way`.
+        """
+        page = self._questions.get(text) if constant else None
+        if page is None:
+            page = self.screens.page(text, self._menu, constant)
+            if constant and len(self._questions) < KEPT_MAX:
+                self._questions[text] = page
+        return b"".join((page[0], route, page[1], id_tlv))
+
+    def last_page(self, text: str, route: bytes, id_tlv: bytes, constant: bool) -> bytes:
+        """As `question`, of the page that ends the dialog."""
+        head, tail = self.screens.page(text, self.dialect.op_out.end, constant)
+        return b"".join((head, route, tail, self._envelope.write_id(id_tlv[4:], True)))
 
     def _last_code(self, dialog: Dialog) -> tuple[Code, bool]:
         """Choose the operation that closes a dialog which we began (`ni_end`), and whether it ends now."""

@@ -43,7 +43,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     opening: bool = False
 
 
-class Dialog(msgspec.Struct, array_like=True, kw_only=True, gc=False):
+class Dialog(msgspec.Struct, array_like=True, gc=False):
     """One USSD dialog with one handset.
 
     `called` is the dialled string, `opened_at` (UTC ms) also tells two dialogs of one subscriber apart.

@@ -46,9 +46,10 @@ class Screens:
     def page(self, text: str, code: Code, constant: bool = False) -> Page:
         """Return what stands in front of and behind the addresses of a page with this operation."""
         key = (text, code)
-        kept = self._kept.get(key)
-        if kept is not None:
-            return kept
+        if constant:
+            kept = self._kept.get(key)
+            if kept is not None:
+                return kept
         data_coding, octets = self.encode(text)
         if len(octets) > SHORT_MESSAGE_MAX:
             page = _frame(data_coding, code, octets)

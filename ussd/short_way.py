@@ -13,16 +13,16 @@ Inputs longer than a menu key and codes longer than usual are never kept: they m
 from __future__ import annotations
 
 from collections import Counter
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from smpp.msisdn import E164_MAX, MSISDN_MIN
 from smpp.pdu.message import Sm
 from ussd.dialect import Dialect
-from ussd.dialog import NO_ID, Dialog, Dialogs, Seen
+from ussd.dialog import NO_ID, Dialog, Dialogs, Key, Seen
 from ussd.operation import LAST_INPUTS, TAG_OP, Event
-from ussd.repeat import find_original, with_seen
+from ussd.repeat import KEPT, find_original, with_seen
 from ussd.screen import plain_codings, plain_text
 
 KEY_MAX, CODE_MAX = 2, 6
@@ -49,6 +49,24 @@ class Code(msgspec.Struct, frozen=True, gc=False):
     behind: int
 
 
+class Call(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """A subscriber who dials a known code: where his dialog is kept, his number and what answers go to.
+
+    `id_tlv` is the session id with its head, as it came and as it is echoed.
+    """
+
+    code: Code
+    key: Key
+    source: bytes
+    route: bytes
+    seen: Seen
+    id_tlv: bytes
+
+
+Taken: TypeAlias = tuple[str, Seen, bytes]
+"""An input of a live dialog: its text, the message it came with, the session id with its head."""
+
+
 class ShortWay(Generic[Owner]):
     """What one centre's live dialogs look like. `heads` holds their owners; `counts` are the channel's."""
 
@@ -58,8 +76,8 @@ class ShortWay(Generic[Owner]):
         "_counts",
         "_end_bit",
         "_end_when_set",
-        "_id_head",
         "_id_mask",
+        "_idle_ms",
         "_inputs",
         "_op_in",
         "_plain",
@@ -76,12 +94,12 @@ class ShortWay(Generic[Owner]):
         self._counts = counts
         self._usable = dialect.detect_tlv and not dialect.letters and bool(layout.tag) and layout.width == 2
         self._tag = layout.tag
-        self._id_head = layout.tag.to_bytes(2, "big") + b"\0\x02"
         self._id_mask, self._unit_mask = layout.id_mask, layout.unit_mask
         self._end_bit, self._end_when_set = layout.end_bit, layout.end_when_set
         self._op_in = dialect.op_in
         self._plain = plain_codings(dialect)
-        self._answer_ms, self._total_ms = dialect.answer_ms, dialect.total_ms
+        self._answer_ms, self._idle_ms = dialect.answer_ms, dialect.idle_ms
+        self._total_ms = dialect.total_ms
         self._codes: dict[tuple[bytes, bytes], Code] = {}
         self._sizes: list[int] = []
         self._inputs: dict[bytes, tuple[str, bytes]] = {}
@@ -119,7 +137,7 @@ class ShortWay(Generic[Owner]):
             and len(self._inputs) < INPUTS_MAX
             and (typed := plain_text(text)) is not None
         ):
-            self._inputs[body[len(head) : -6]] = (typed, digest)
+            self._inputs[body[len(head) : -2]] = (typed, digest)
 
     def learn_code(self, head: bytes, body: bytes, sm: Sm, text: str, dialog: Dialog) -> None:
         """Keep what a message that opened a dialog looks like but for its number, if it is a plain code."""
@@ -141,27 +159,27 @@ class ShortWay(Generic[Owner]):
 
     # Taking
 
-    def find(self, body: bytes) -> tuple[Owner, int] | None:
-        """Return whose message this is by its head, and how long that is."""
+    def find(self, body: bytes) -> Owner | None:
+        """Return whose message this is by its head."""
         heads = self.heads
         for size in self._sizes:
             owner = heads.get(body[:size])
             if owner is not None:
-                return owner, size
+                return owner
         return None
 
     def take(
         self, body: bytes, size: int, last: Dialog, connection: tuple[int, int], sequence: int, now: int
-    ) -> tuple[Dialog, str] | None:
-        """Return the dialog as this input leaves it, and the text; `last` is how it was and stays.
+    ) -> Taken | None:
+        """Return what this input of a dialog says; `last` is how the dialog was.
 
-        As `UssdChannel.receive`, which puts it into `Dialogs` too: here that is left to the caller.
+        `size` is the length of its head. As `UssdChannel.receive`; the dialog is still to be changed
+        (`go_on`), and to be put into `Dialogs`.
         """
-        known = self._inputs.get(body[size:-6])
-        if known is None or body[-6:-2] != self._id_head or last.ended_at or last.releasing:
+        known = self._inputs.get(body[size:-2])
+        if known is None or last.ended_at or last.releasing or (last.ours and not last.page):
             return None
-        octets = body[-2:]
-        value = octets[0] << 8 | octets[1]
+        value = body[-2] << 8 | body[-1]
         if value & self._id_mask != last.ident:
             return None
         if self._end_bit and (value & self._end_bit != 0) is self._end_when_set:
@@ -174,28 +192,62 @@ class ShortWay(Generic[Owner]):
                 if find_original(last, connection, sequence, digest, unit, now) is not None:
                     return None
                 break
-        # `copy` does just this; msgspec's type hints do not name it.
-        dialog: Dialog = last.__copy__()  # type: ignore[attr-defined]
-        dialog.connection = connection
-        dialog.octets = octets
-        if unit >= 0 and unit != last.unit:
-            dialog.unit_moves = last.unit_moves or last.unit >= 0
-            dialog.unit = unit
-        dialog.seen = with_seen(seen, Seen(connection, sequence, digest, unit, now))
-        dialog.turns += 1
-        dialog.body = None
-        dialog.answered = False
-        dialog.answer_due = now + self._answer_ms
-        dialog.idle_due = 0
         self._counts["input"] += 1
-        return dialog, text
+        return text, Seen(connection, sequence, digest, unit, now), body[-6:]
+
+    def go_on(self, last: Dialog, taken: Taken, page: bytes | None, *, more: bool = True) -> Dialog:
+        """Return a dialog as the input leaves it that was taken of it, and with it the page that answers it.
+
+        The page is a submit_sm body, None if none is known yet; without `more` the dialog, which is not
+        ours, ends with it. `last` stays.
+        """
+        _, seen, id_tlv = taken
+        now, unit = seen.at, seen.unit
+        moves, before = last.unit_moves, last.seen
+        if unit >= 0 and unit != last.unit:
+            moves = moves or last.unit >= 0
+        else:
+            unit = last.unit
+        shown = page is not None
+        return Dialog(  # by place: this is in the way of every turn
+            last.group,
+            last.msisdn,
+            last.called,
+            last.opened_at,
+            last.service_type,
+            last.dest,
+            last.route,
+            id_tlv[4:],
+            last.ident,
+            unit,
+            moves,
+            seen.connection,
+            (*before, seen) if len(before) < KEPT else with_seen(before, seen),
+            last.older,
+            last.turns + 1,
+            last.page + 1 if shown else last.page,
+            page,
+            False,
+            False,
+            last.ours,
+            0 if shown else now + self._answer_ms,
+            now + self._idle_ms if shown and more else 0,
+            last.total_due,
+            0 if more else now,
+            "" if more else "flow",
+            last.past,
+            last.acks,
+            last.last_kind if more else "end",
+            last.plan,
+            last.recorded,
+        )
 
     def dial(
         self, body: bytes, group: str, connection: tuple[int, int], sequence: int, now: int, dialogs: Dialogs
-    ) -> tuple[Dialog, str, bytes] | None:
-        """Open a dialog with a subscriber who has had none lately; returns it, what was dialled, the head.
+    ) -> Call | None:
+        """Say who dials what if it is a subscriber who has had no dialog lately.
 
-        As `UssdChannel.receive`; the dialog is in `dialogs` then.
+        As `UssdChannel.receive`; the dialog is still to be opened (`open`).
         """
         start = body.find(0) + 3
         end = body.find(0, start)
@@ -208,28 +260,49 @@ class ShortWay(Generic[Owner]):
         key = (group, source.decode("ascii"))
         if key in dialogs.by_key:
             return None
-        dialogs.sweep(now)
-        octets = body[-2:]
-        value = octets[0] << 8 | octets[1]
+        value = body[-2] << 8 | body[-1]
+        if self._end_bit and (value & self._end_bit != 0) is self._end_when_set:
+            return None  # the answer would say otherwise
         unit = value & self._unit_mask if self._unit_mask else NO_ID
+        seen = Seen(connection, sequence, code.digest, unit, now, True)
+        self._counts["dialled"] += 1
+        return Call(code, key, source, b"%b%b\0" % (code.route, source), seen, body[-6:])
+
+    def open(self, call: Call, called: str, page: bytes | None, dialogs: Dialogs) -> Dialog:
+        """Return the dialog that a call opens, and with it its first page; it is in `dialogs` then.
+
+        `called` is what was dialled, with secrets hidden; `page` as in `go_on`.
+        """
+        seen = call.seen
+        now = seen.at
+        code, key, tlv = call.code, call.key, call.id_tlv
+        shown = page is not None
+        dialogs.sweep(now)
         dialog = Dialog(
-            group=group,
-            msisdn=key[1],
-            called=code.text,
-            opened_at=now,
-            service_type=code.service_type,
-            dest=code.dest,
-            route=b"%b%b\0" % (code.route, source),
-            octets=octets,
-            ident=value & self._id_mask,
-            unit=unit,
-            connection=connection,
-            seen=(Seen(connection, sequence, code.digest, unit, now, True),),
-            turns=1,
-            answer_due=now + self._answer_ms,
-            total_due=now + self._total_ms,
+            key[0],
+            key[1],
+            called,
+            now,
+            code.service_type,
+            code.dest,
+            call.route,
+            tlv[4:],
+            (tlv[4] << 8 | tlv[5]) & self._id_mask,
+            seen.unit,
+            False,
+            seen.connection,
+            (seen,),
+            (),
+            1,
+            1 if shown else 0,
+            page,
+            False,
+            False,
+            False,
+            0 if shown else now + self._answer_ms,
+            now + self._idle_ms if shown else 0,
+            now + self._total_ms,
         )
         dialogs.by_key[key] = dialog
         dialogs.live += 1
-        self._counts["dialled"] += 1
-        return dialog, code.text, body[: -code.behind]
+        return dialog

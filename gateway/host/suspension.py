@@ -37,6 +37,11 @@ class Suspended:
         self._host = host
         self._rows = DueRows()
 
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is kept."""
+        return not self._rows.by_id
+
     def keep(self, batch: Batch, conversation: Conversation, session: Session, resume_ms: int) -> None:
         """Keep `session`, as it was before the input that broke it off, for so long."""
         if not session.frames or not session.caller:

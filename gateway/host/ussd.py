@@ -14,6 +14,7 @@ import msgspec
 from engine import machine
 from engine.capabilities import Channel
 from engine.effects import Collect, End
+from engine.first_turn import first_turn
 from engine.flow_set import FlowSet
 from engine.inputs import Begin, HungUp, Late, Reopened, Silence, Text, Unshown
 from engine.key_turn import key_turn
@@ -28,7 +29,7 @@ from gateway.host.opening import Opened, Opening
 from gateway.host.outreach import Outreach, Reach
 from gateway.host.stepper import Stepper, plain
 from gateway.host.suspension import Suspended
-from gateway.journal.tally import END
+from gateway.journal.tally import END, FLOW
 from smpp.event import Answered as Confirmed
 from smpp.event import Failed, Inbound
 from smpp.links import Link
@@ -37,8 +38,9 @@ from smpp.pdu.message import Sm
 from ussd.arrival import Aborted, Answered, Dialled, Notified, NotUssd, Repeated, Stray
 from ussd.centre import UssdChannel
 from ussd.dialog import ANYWHERE, Dialog, Dialogs, Key
-from ussd.short_way import ShortWay
+from ussd.short_way import ShortWay, Taken
 
+_USSD = Channel.USSD.value
 _ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
 _DELIVER = int(CommandId.DELIVER_SM)
 STORE_FAILED = 0x64  # ESME_RX_T_APPN: the centre sends the message again
@@ -63,12 +65,16 @@ class Way(msgspec.Struct, frozen=True, gc=False):
 
 
 class Live(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A dialog whose messages are known by how they begin, with what its pages need each time."""
+    """A dialog whose messages are known by how they begin, with what its pages need each time.
+
+    `size` is the length of what they begin with.
+    """
 
     conversation: Conversation
     key: Key
     msisdn: bytes
     dest: bytes
+    size: int
 
 
 class UssdLane:
@@ -83,6 +89,7 @@ class UssdLane:
         self._stepper = stepper
         self._suspended = suspended
         self.dialogs = Dialogs()
+        self._put_back = self.dialogs.put_back
         self._ways: dict[str, Way] = {}
         self._of_dialog: dict[tuple[Key, int], Conversation] = {}
         self.ends = DialogEnds()
@@ -105,10 +112,9 @@ class UssdLane:
         way = self._ways.get(link.name)
         if way is None or self._host.observers:
             return False
-        found = way.short.find(event.body)
-        if found is None:
+        live = way.short.find(event.body)
+        if live is None:
             return self._dialled_known(batch, way, event)
-        live, size = found
         conversation, key = live.conversation, live.key
         last, session, dialogs = conversation.dialog, conversation.session, self.dialogs.by_key
         if session.waiting is not _ANSWER or last is None or dialogs.get(key) is not last:
@@ -117,84 +123,120 @@ class UssdLane:
             return False  # a message that looked otherwise came in between
         if conversation.held or self.outreach.open:
             return False
-        connection = (event.bind, event.connection)
-        taken = way.short.take(event.body, size, last, connection, event.sequence, batch.now)
+        now, connection = batch.now, (event.bind, event.connection)
+        taken = way.short.take(event.body, live.size, last, connection, event.sequence, now)
         if taken is None:
             return False
-        dialog, text = taken
-        dialogs[key] = dialog
-        batch.undo.append((self.dialogs.put_back, (key, last)))
+        text = taken[0]
         batch.accepted.append((link, event))
         before = batch.before(conversation)
-        conversation.dialog = dialog
-        short = key_turn(conversation.flows, session, text, batch.now)
-        if short is None:
+        turn = key_turn(conversation.flows, session, text, now)
+        if turn is None:
+            conversation.dialog = dialogs[key] = way.short.go_on(last, taken, None)
+            batch.undo.append((self._put_back, (key, last)))
             given = Text(text)
-            turn = machine.run_through(conversation.flows, session, given, batch.now)
-            self._stepper.step(batch, conversation, given, turn)
+            taken_long = machine.run_through(conversation.flows, session, given, now)
+            self._stepper.step(batch, conversation, given, taken_long)
             return True
-        after, effect = short
+        after, effect = turn
         if isinstance(effect, End):
-            self._end_known(batch, way, conversation, text, after, effect)
+            self._end_known(batch, way, live, taken, after, effect)
             return True
         # The commonest turn: the next screen, and nothing else.
         assert type(effect.text) is str, "a short turn shows no secret"
+        body = way.channel.question(effect.text, last.route, taken[2], effect.constant)
+        conversation.dialog = dialogs[key] = dialog = way.short.go_on(last, taken, body)
+        batch.undo.append((self._put_back, (key, last)))
         before.inputs.append(("Text", None if conversation.hides_input else text))
         inputs, facts = conversation.tally
         conversation.tally = (inputs + 1, facts)
         conversation.session = after
-        conversation.hides_input = effect.secret
-        body = way.channel.reply(dialog, effect.text, True, batch.now, self.dialogs, constant=effect.constant)
-        assert body is not None, "a live dialog takes a page"
+        if conversation.hides_input is not effect.secret:
+            conversation.hides_input = effect.secret
         before.answer = body
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
         batch.pages.append((link, (body, token, connection, live.msisdn)))
         return True
 
     def _end_known(
-        self, batch: Batch, way: Way, conversation: Conversation, typed: str, after: Session, effect: End
+        self, batch: Batch, way: Way, live: Live, taken: Taken, after: Session, effect: End
     ) -> None:
         """End a session that owes nobody anything with its last screen, or without one.
 
-        As `Stepper.step` and `end`: `typed` came in, and `after` is the session with the flow's last word.
+        As `Stepper.step` and `end`: `taken` came in, and `after` is the session with the flow's last word.
         """
-        dialog = conversation.dialog
-        assert dialog is not None
-        if dialog.ours:
+        conversation, key, typed = live.conversation, live.key, taken[0]
+        last = conversation.dialog
+        assert last is not None
+        batch.undo.append((self._put_back, (key, last)))
+        if last.ours:
+            conversation.dialog = self.dialogs.by_key[key] = way.short.go_on(last, taken, None)
             self._stepper.step(batch, conversation, Text(typed), machine.Turn(after, (effect,)))
             return
+        text = effect.text or ""
+        assert type(text) is str, "a short turn shows no secret"
+        body = way.channel.last_page(text, last.route, taken[2], effect.constant)
+        conversation.dialog = dialog = way.short.go_on(last, taken, body, more=False)
+        self.dialogs.put(dialog)
         before = batch.before(conversation)
         before.inputs.append(("Text", None if conversation.hides_input else typed))
+        before.answer = body
         inputs, facts = conversation.tally
         conversation.tally = (inputs + 1, (*facts, (END, effect.reason)))
         self._stepper.contacts.ended(batch, conversation, conversation.session.frames)
         conversation.session = after
         self._host.counters[f"ended.ussd.{effect.reason}"] += 1
         batch.leaving.append((self._let_go, (dialog, conversation)))
-        text = effect.text or ""
-        assert type(text) is str, "a short turn shows no secret"
-        body = way.channel.reply(dialog, text, False, batch.now, self.dialogs, constant=effect.constant)
-        assert body is not None, "a live dialog takes a page"
-        before.answer = body
         self.ends.leaves(batch, dialog, conversation, effect.reason)
-        key = (dialog.group, dialog.msisdn)
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
-        self._put_page(batch, way.link, body, token, dialog)
+        batch.pages.append((way.link, (body, token, dialog.connection, live.msisdn)))
 
     def _dialled_known(self, batch: Batch, way: Way, event: Inbound) -> bool:
-        """Take a deliver_sm if a subscriber without a dialog has dialled a code that was dialled before."""
-        host, body = self._host, event.body
+        """Take a deliver_sm if a subscriber without a dialog has dialled a code that was dialled before.
+
+        Where the flow begins with a question, and nothing else is about, the dialog, its session and the
+        first screen are made at once. It is what `_dialled`, `Stepper.step` and `_reply` come to.
+        """
+        host, short = self._host, way.short
         if host.store.full:
             return False
-        source = (event.bind, event.connection)
-        opened = way.short.dial(body, way.channel.group, source, event.sequence, batch.now, self.dialogs)
-        if opened is None:
+        now, connection = batch.now, (event.bind, event.connection)
+        call = short.dial(event.body, way.channel.group, connection, event.sequence, now, self.dialogs)
+        if call is None:
             return False
-        dialog, text, head = opened
         batch.accepted.append((way.link, event))
-        conversation = self._dialled(batch, way, Dialled(dialog, text))
-        if conversation is not None and conversation.session.waiting is not _ENDED:
-            self._know(way, head, dialog, conversation)
+        text, flows = call.code.text, host.library.current
+        start = None if host.draining else flows.dial(text)
+        turn = None
+        if start is not None and host.switches.idle and self._suspended.idle:
+            msisdn = call.key[1]
+            turn = first_turn(flows, start, _USSD, msisdn, host.language(msisdn, now), now)
+        head = event.body[: -call.code.behind]
+        if start is None or turn is None:
+            dialog = short.open(call, text, None, self.dialogs)
+            conversation = self._dialled(batch, way, Dialled(dialog, text))
+            if conversation is not None and conversation.session.waiting is not _ENDED:
+                self._know(way, head, dialog, conversation)
+            return True
+        session, effect = turn
+        assert type(effect.text) is str, "the first turn shows no secret"
+        page = way.channel.question(effect.text, call.route, call.id_tlv, effect.constant)
+        dialog = short.open(call, start.called, page, self.dialogs)
+        key, opened_at = call.key, dialog.opened_at
+        batch.undo.append((self._put_back, (key, None)))
+        name = f"u:{key[0]}:{key[1]}:{opened_at}"
+        tally = (0, ((FLOW, start.flow),))
+        conversation = Conversation(name, flows, session, hides_input=effect.secret, tally=tally, head=head)
+        before = batch.before(conversation)  # before the dialog is its own: a failed commit leaves neither
+        before.inputs.append(("Begin", None))
+        before.answer = page
+        conversation.dialog = dialog
+        host.conversations[name] = conversation
+        self._of_dialog[key, opened_at] = conversation
+        batch.undo.append((self._let_go, (dialog, conversation)))
+        short.heads[head] = Live(conversation, key, call.source, dialog.dest, len(head))
+        token = Page(key, opened_at, 1, name, conversation)
+        batch.pages.append((way.link, (page, token, connection, call.source)))
         return True
 
     def _get_known(
@@ -216,7 +258,7 @@ class UssdLane:
                 self._forget(way, conversation)
             conversation.head = head
             key = (dialog.group, dialog.msisdn)
-            heads[head] = Live(conversation, key, dialog.msisdn.encode(), dialog.dest)
+            heads[head] = Live(conversation, key, dialog.msisdn.encode(), dialog.dest, len(head))
 
     @staticmethod
     def _forget(way: Way, conversation: Conversation) -> None:

@@ -22,14 +22,17 @@ from ussd.short_way import INPUTS_MAX, ShortWay
 
 from .conftest import SHIPPED, shipped
 
-Mine: TypeAlias = tuple[Key, bytes]
-"""A dialog and the number it was dialled at, as its head was learnt."""
+Mine: TypeAlias = tuple[Key, bytes, int]
+"""A dialog and the number it was dialled at, as its head was learnt, and the length of that."""
 
 DELIVER = 5
 MESSAGES = 1_500
 NUMBERS = (b"79160000001", b"79160000002", b"89160000003", b"0916000000", b"7916")
 TEXTS = (b"1", b"1", b"2", b"12", b"*929#", b"*100*2#", b"4321", b"", b"\x80", b"*1#")
-TAME = (b"1", b"1", b"12", b"5", b"5", b"*929#")
+TAME = (b"1", b"1", b"12", b"5", b"5", b"2", b"*929#")
+PAGE = "Страница {}"
+TAKEN_WITH_PAGE = ("1", "12", "*929#")
+"""Inputs whose page the short way makes together with the dialog."""
 OPERATIONS = (1, 18, 18, 18, 0x92, 0x81, 2)
 IDS = (b"\x01\x02", b"\x01\x04", b"\x01\x05", b"\x02\x02", b"\x01\x02\x03", b"")
 
@@ -91,24 +94,40 @@ class Reader:
     ) -> object:
         found = short.find(body)
         if found is None:
-            opened = short.dial(body, "main", connection, sequence, now, self.dialogs)
-            if opened is None:
+            call = short.dial(body, "main", connection, sequence, now, self.dialogs)
+            if call is None:
                 return None
-            dialog, text, head = opened
-            short.heads[head] = (dialog.key, dialog.dest)
+            text = call.code.text
+            page = self.page(text, call.route, call.id_tlv)
+            dialog = short.open(call, text, page, self.dialogs)
+            head = body[: -call.code.behind]
+            short.heads[head] = (dialog.key, dialog.dest, len(head))
             self.taken["dial"] += 1
             return self.replied(dialog, text, now)
-        (key, dest), size = found
+        key, dest, size = found
         last = self.dialogs.by_key.get(key)
         if last is None or last.dest != dest:
             return None
         taken = short.take(body, size, last, connection, sequence, now)
         if taken is None:
             return None
-        dialog, text = taken
-        self.dialogs.by_key[key] = dialog
+        text = taken[0]
+        if text == "2":
+            page = self.channel.last_page(PAGE.format(text), last.route, taken[2], False)
+            dialog = short.go_on(last, taken, page, more=False)
+            self.taken["end"] += 1
+        else:
+            dialog = short.go_on(last, taken, self.page(text, last.route, taken[2]))
+        self.dialogs.put(dialog)
         self.taken["input"] += 1
         return self.replied(dialog, text, now)
+
+    def page(self, text: str, route: bytes, id_tlv: bytes) -> bytes | None:
+        """Return the page that is known with the message, of every second text."""
+        if text not in TAKEN_WITH_PAGE:
+            return None
+        self.taken["page"] += 1
+        return self.channel.question(PAGE.format(text), route, id_tlv, text == "1")
 
     def learn(self, short: ShortWay[Mine], body: bytes, sm: Sm, arrival: Dialled | Answered) -> None:
         dialog = arrival.dialog
@@ -117,15 +136,17 @@ class Reader:
             return
         for stale in [one for one, mine in short.heads.items() if mine[0] == dialog.key]:
             del short.heads[stale]
-        short.heads[head] = (dialog.key, dialog.dest)
+        short.heads[head] = (dialog.key, dialog.dest, len(head))
         if isinstance(arrival, Dialled):
             short.learn_code(head, body, sm, arrival.text, dialog)
         else:
             short.learn(head, body, sm, dialog.seen[-1].digest)
 
     def replied(self, dialog: Dialog, text: str, now: int) -> object:
+        if dialog.body is not None:
+            return dialog.key, text, dialog.body
         more = text != "2"
-        body = self.channel.reply(dialog, f"Страница {text}", more, now, self.dialogs)
+        body = self.channel.reply(dialog, PAGE.format(text), more, now, self.dialogs)
         return dialog.key, text, body
 
     def shown(self, key: Key, now: int) -> None:
@@ -159,6 +180,8 @@ def test_both_ways_make_the_same_dialogs(name: str) -> None:
     if name == "standard":
         assert short.taken["input"] > MESSAGES / 10
         assert short.taken["dial"] > 5
+        assert short.taken["page"] > short.taken["dial"]
+        assert short.taken["end"] > 20
 
 
 def test_what_may_be_a_secret_is_not_kept() -> None:

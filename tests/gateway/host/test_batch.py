@@ -10,6 +10,7 @@ import pytest
 
 from gateway.backends.outcome import Outcome
 from gateway.host.batch import Batch
+from gateway.host.conversation import Conversation
 from gateway.host.stepper import Stepper
 from gateway.store.transaction import Change
 from smpp.pdu.message import Sm
@@ -146,15 +147,22 @@ async def test_a_full_disk_lets_running_dialogues_go_on_and_takes_nothing_new(ri
 # Faults of our own
 
 
-async def test_a_fault_in_one_message_harms_no_other(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Stepper.step
+@pytest.mark.parametrize("short", [False, True], ids=["long way", "short way"])
+async def test_a_fault_in_one_message_harms_no_other(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, short: bool
+) -> None:
+    place, name = (Batch, "before") if short else (Stepper, "step")
+    real = getattr(place, name)
 
-    def step(self: Stepper, batch: Batch, conversation: Any, given: Any) -> None:
-        real(self, batch, conversation, given)
-        if conversation.session.caller.endswith("8"):
+    def faulty(self: Any, *arguments: Any) -> Any:
+        done = real(self, *arguments)
+        if any(isinstance(one, Conversation) and one.session.caller.endswith("8") for one in arguments):
             raise RuntimeError("a fault of ours")
+        return done
 
-    monkeypatch.setattr(Stepper, "step", step)
+    if not short:
+        rig.gateway.host.observers.append(lambda *_: None)  # who is watched takes the long way
+    monkeypatch.setattr(place, name, faulty)
     rig.link.bring(
         STANDARD.ussd(PSSR_INDICATION, "79161234567", "2", "*2#", 1, 0),
         STANDARD.ussd(PSSR_INDICATION, "79161234568", "2", "*2#", 2, 0),
@@ -165,7 +173,7 @@ async def test_a_fault_in_one_message_harms_no_other(rig: Rig, monkeypatch: pyte
     assert rig.statuses == [0, OUR_FAULT, OUR_FAULT, 0]
     assert rig.texts == ["Первый?", "Первый?"]
     assert len(rig.gateway.host.conversations) == 2
-    monkeypatch.setattr(Stepper, "step", real)
+    monkeypatch.setattr(place, name, real)
     await rig.write("да", "2", "79161234558")
     assert rig.statuses[-1] == 0, "the copy of a message that we failed on is no copy"
 
