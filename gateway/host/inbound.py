@@ -10,7 +10,8 @@ from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
 from gateway.host.event import Events
 from gateway.host.host import Host
-from gateway.host.outbox import Outbox, PartToken
+from gateway.host.message import PartToken
+from gateway.host.outbox import Outbox
 from gateway.host.sms import SmsLane
 from gateway.host.ussd import STORE_FAILED, Page, UssdLane
 from gateway.host.voice import VoiceLane

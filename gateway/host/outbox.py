@@ -18,8 +18,7 @@ from gateway.host.batch import Batch
 from gateway.host.carrier import Carrier, Carriers
 from gateway.host.conversation import Conversation
 from gateway.host.host import Host
-from gateway.host.message import Message, Messages
-from gateway.host.message import PartToken as PartToken
+from gateway.host.message import Message, Messages, PartToken
 from gateway.host.message_fate import Fates
 from gateway.host.unasked import Unasked, is_unasked
 from gateway.journal.parts import message_parts
