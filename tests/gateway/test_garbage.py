@@ -4,8 +4,6 @@ import platform
 import subprocess
 import sys
 
-import pytest
-
 BLOCK, BLOCKS, BATCHES = 100 * 1024, 40, 50
 SCRIPT = f"""
 import resource
@@ -20,8 +18,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
 def test_what_a_batch_gives_back_is_there_for_the_next():
     ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     pages = BLOCK * BLOCKS // 4096
-    assert int(ran.stdout) < 5 * pages, "the kernel clears new pages for every batch"
+    # Another C library than glibc has no such setting: there nothing is promised, and nothing breaks.
+    glibc = platform.libc_ver()[0] == "glibc"
+    assert not glibc or int(ran.stdout) < 5 * pages, "the kernel clears new pages for every batch"
