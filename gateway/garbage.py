@@ -11,9 +11,9 @@ import contextlib
 import ctypes
 import gc
 
-FIRST_AFTER = 100_000
+FIRST_AFTER = 500_000
 """So many more objects made than freed bring a look at the young ones."""
-SECOND_AFTER, THIRD_AFTER = 50, 100
+SECOND_AFTER, THIRD_AFTER = 10, 100
 KEPT_FREE = 64 * 1024 * 1024
 """Octets that are free at the end of the heap before the kernel gets some back."""
 OWN_MAPPING = 8 * 1024 * 1024
