@@ -35,11 +35,13 @@ from gateway import log  # noqa: E402
 from gateway.app import Gateway  # noqa: E402
 from gateway.garbage import keep_quiet  # noqa: E402
 from gateway.host import conversation, host, inbound, stepper, ussd  # noqa: E402
+from gateway.journal import detail  # noqa: E402
 from gateway.settings import read_settings  # noqa: E402
 from gateway.store import sqlite, transaction, writer  # noqa: E402
 from smpp import links, session  # noqa: E402
 from smpp.pdu import wire  # noqa: E402
 from ussd import centre as ussd_centre  # noqa: E402
+from ussd import short_way  # noqa: E402
 
 FLOW = Path(__file__).parent / "flow"
 STAGES: tuple[tuple[str, object, str], ...] = (
@@ -48,6 +50,14 @@ STAGES: tuple[tuple[str, object, str], ...] = (
     ("decode", inbound, "decode_sm"),
     ("correlate", ussd_centre.UssdChannel, "receive"),
     ("advance", stepper, "advance"),
+    ("correlate", short_way.ShortWay, "find"),
+    ("correlate", short_way.ShortWay, "take"),
+    ("correlate", short_way.ShortWay, "go_on"),
+    ("correlate", short_way.ShortWay, "dial"),
+    ("correlate", short_way.ShortWay, "open"),
+    ("advance", ussd, "key_turn"),
+    ("advance", ussd, "first_turn"),
+    ("record", detail.Details, "record"),
     ("dump", conversation.Conversation, "record"),
     ("dump", conversation.Conversation, "is_secret"),
     ("rows", conversation.Conversation, "journal"),
@@ -56,12 +66,21 @@ STAGES: tuple[tuple[str, object, str], ...] = (
     ("commit", sqlite.SqliteStore, "_start"),
     ("commit", sqlite.SqliteStore, "_landed"),
     ("respond", links.Link, "respond"),
+    ("respond", links.Link, "accept_all"),
     ("page", ussd_centre.UssdChannel, "reply"),
+    ("page", ussd_centre.UssdChannel, "question"),
+    ("page", ussd_centre.UssdChannel, "last_page"),
     ("submit", links.Link, "submit"),
+    ("submit", links.Link, "submit_pages"),
     ("flush", links.Link, "flush"),
     ("answered", links.Link, "_events"),
     ("answered", ussd.UssdLane, "confirmed"),
+    ("answered", ussd.UssdLane, "arrived"),
+    ("lane", inbound.Inbounds, "_take"),
     ("lane", ussd.UssdLane, "receive"),
+    ("lane", ussd.UssdLane, "receive_known"),
+    ("lane", ussd.UssdLane, "_dialled_known"),
+    ("lane", ussd.UssdLane, "_end_known"),
     ("lane", ussd.UssdLane, "_submit"),
     ("step", stepper.Stepper, "step"),
     ("host", host.Host, "_run"),
