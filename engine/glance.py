@@ -17,7 +17,7 @@ from engine.flow_set import FlowSet
 from engine.limits import SAID_LENGTH
 from engine.prompts import fits
 from engine.session import Frame, Session
-from engine.topic import topic_of
+from engine.turn_world import world_of
 from engine.wording import Wording
 
 
@@ -46,24 +46,10 @@ class Glance(Scope):
 
     def make_world(self) -> World:
         """Return the world of this turn, as a `Run` would."""
-        session, project = self.session, self.flows.project
+        session = self.session
         frames = session.frames
-        return World(
-            None,
-            project.zone,
-            session.caller,
-            session.called,
-            self.lang,
-            self.channel,
-            topic_of(self.flows, self.flows.flows[frames[-1].flow], frames[:-1]),
-            session.text,
-            session.event,
-            project.currency,
-            project.country,
-            {},
-            project.consts,
-            self.now,
-        )
+        flow = self.flows.flows[frames[-1].flow]
+        return world_of(self.flows, session, flow, frames[:-1], self.lang, {}, self.now)
 
     def speak(self, wording: Wording) -> bool:
         """Put a text into the buffer; False where that takes more."""

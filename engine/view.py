@@ -13,6 +13,7 @@ from engine.session import Waiting
 from engine.spoken import JOINT
 from engine.stage import Stage
 from engine.topic import topic_of
+from engine.turn_world import world_of
 from engine.values import Secret, Value
 from engine.wording import Wording
 
@@ -64,24 +65,7 @@ class View(Stage):
 
     def make_world(self) -> World:
         """Return what built-in words read in this turn."""
-        session, project = self.session, self.flows.project
-        topic = self.flow.topic
-        return World(  # by place: this is in the way of most turns
-            None,
-            project.zone,
-            session.caller,
-            session.called,
-            self.lang,
-            self.channel,
-            self.topic() if topic is None else topic,
-            session.text,
-            session.event,
-            project.currency,
-            project.country,
-            self.looked,
-            project.consts,
-            self.now,
-        )
+        return world_of(self.flows, self.session, self.flow, self.stack, self.lang, self.looked, self.now)
 
     def topic(self) -> str:
         """The topic of the innermost flow that declares one, else the id of the first flow."""

@@ -116,6 +116,11 @@ def compiled(flows: dict[str, str], project: str = PROJECT, backends: str = BACK
     """Compile flows given as texts; fail with the report if there is an error."""
     files = {f"flows/{name}.yaml": text for name, text in flows.items()}
     files |= {"config/project.yaml": project, "config/backends.yaml": backends}
+    return read(files)
+
+
+def read(files: dict[str, str]) -> FlowSet:
+    """Compile a project given as texts; fail with the report if there is an error."""
     flow_set, report = load_project(files)
     assert flow_set is not None, report_text(report, files)
     return flow_set
@@ -128,9 +133,7 @@ def shipped() -> FlowSet:
         for folder in ("flows", "config")
         for path in sorted((ROOT / folder).rglob("*.yaml"))
     }
-    flow_set, report = load_project(files)
-    assert flow_set is not None, report_text(report, files)
-    return flow_set
+    return read(files)
 
 
 def shown(value: Any) -> str:

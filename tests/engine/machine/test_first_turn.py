@@ -7,7 +7,6 @@ below is dialled both ways, in every language, with hidden and with long numbers
 from __future__ import annotations
 
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +15,9 @@ from engine.first_turn import first_turn
 from engine.flow_set import FlowSet
 from engine.inputs import Begin
 from engine.machine import Turn, advance, begin
-from engine.reading.flow_set import load_project
 from engine.trigger import Start
+from tests.engine.machine.script import read, shipped
 
-ROOT = Path(__file__).parents[3]
 NOW = 1_795_345_200_000
 CALLERS = ("79161234567", "", "998901234567890")
 PROJECT = """\
@@ -54,28 +52,12 @@ LONG = {
 """Beginnings that take the long way."""
 
 
-def read(files: dict[str, str]) -> FlowSet:
-    flows, report = load_project(files)
-    assert flows is not None, [one.message for one in report.diagnostics]
-    return flows
-
-
 def project(beginnings: dict[str, str], more: dict[str, str] | None = None) -> FlowSet:
     files = {"config/project.yaml": PROJECT, **(more or {})}
     for number, (name, steps) in enumerate(beginnings.items(), 100):
         head = f'flow:\n  title: {name}\n  ussd: "*{number}#"\n\nstart:\n  '
         files[f"flows/{name}.yaml"] = f"{head}{steps}\n"
     return read(files)
-
-
-def sample() -> FlowSet:
-    files = {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-        for folder, kind in (("config", "*.yaml"), ("flows", "*.yaml"))
-        for path in (ROOT / folder).rglob(kind)
-        if not path.name.endswith(".test.yaml") and "dialects" not in path.parts
-    }
-    return read({name: text for name, text in files.items() if name != "config/gateway.yaml"})
 
 
 def codes(flows: FlowSet) -> dict[str, Start]:
@@ -120,7 +102,7 @@ def test_every_beginning_is_the_same_both_ways(handed_over: bool) -> None:
 
 
 def test_every_code_of_the_sample_project_is_the_same_both_ways() -> None:
-    assert any(dialled(sample()).values())
+    assert any(dialled(shipped()).values())
 
 
 def test_the_screen_is_made_the_long_way_first() -> None:

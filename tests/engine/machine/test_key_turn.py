@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,10 +16,9 @@ from engine.flow_set import FlowSet
 from engine.inputs import BackendReplied, Begin, Input, Looked, Text
 from engine.key_turn import key_turn
 from engine.machine import Turn, advance, begin
-from engine.reading.flow_set import load_project
 from engine.session import Session, Waiting
+from tests.engine.machine.script import read, shipped
 
-ROOT = Path(__file__).parents[3]
 NOW = 1_795_345_200_000
 KEYS = ("1", "2", "3", "4", "5", "9", "0", "#", "", " 1", "да", "79161234567", "500")
 WALKS, TURNS = 40, 12
@@ -63,25 +61,9 @@ done:
 }
 
 
-def read(files: dict[str, str]) -> FlowSet:
-    flows, report = load_project(files)
-    assert flows is not None, report.diagnostics
-    return flows
-
-
 @pytest.fixture(scope="module")
 def menus() -> FlowSet:
     return read(MENUS)
-
-
-def sample() -> FlowSet:
-    files = {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-        for folder, kind in (("config", "*.yaml"), ("flows", "*.yaml"))
-        for path in (ROOT / folder).rglob(kind)
-        if not path.name.endswith(".test.yaml") and "dialects" not in path.parts
-    }
-    return read({name: text for name, text in files.items() if name != "config/gateway.yaml"})
 
 
 def both_ways(flows: FlowSet, session: Session, given: Input, now: int) -> Turn:
@@ -123,7 +105,7 @@ def test_every_turn_of_the_menus_is_the_same_both_ways(menus: FlowSet) -> None:
 
 
 def test_every_turn_of_the_sample_project_is_the_same_both_ways() -> None:
-    flows = sample()
+    flows = shipped()
     rng = random.Random(2)
     codes = [
         trigger.pattern for flow in flows.flows.values() for trigger in flow.ussd if not trigger.parameters
