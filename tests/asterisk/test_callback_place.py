@@ -56,8 +56,9 @@ class Desk:
         await self.until(lambda: self.asterisks.room("sales") == "main")
 
     async def end(self) -> None:
-        """Stop, whatever is under way."""
+        """Stop, whatever is under way; of what was heard the next one begins with all or nothing."""
         await self.asterisks.close()
+        await self.rig.idle()
 
     async def order(self) -> TaskRow:
         """Take an order and put it into its queue."""
