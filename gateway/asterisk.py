@@ -14,7 +14,7 @@ from random import Random
 import structlog
 
 from gateway.call_settings import AsteriskSettings
-from ivr.ami import placeholder
+from ivr.ami import placeholder, roll
 from ivr.ami.client import AmiClient
 from ivr.ami.message import ActionError, Message
 from ivr.ami.originate import Attempt, headers, result
@@ -214,6 +214,22 @@ class Asterisks:
     def _named(self, name: str) -> _One | None:
         """Return an Asterisk whose picture is that of now."""
         return next((one for one in self._all if one.settings.name == name and one.current), None)
+
+    # Channels
+
+    def peers(self) -> dict[str, str]:
+        """Return the address of each Asterisk by name, nothing while one of them cannot be asked."""
+        if not all(one.current for one in self._all):
+            return {}
+        return {one.settings.name: one.client.peer for one in self._all}
+
+    def channels(self, name: str, done: Callable[[frozenset[str] | None], None]) -> None:
+        """Ask for the ids of all channels of an Asterisk; None: nobody can say now."""
+        one = self._named(name)
+        if one is None:
+            done(None)
+            return
+        one.client.send(roll.ACTION, (), lambda outcome: done(roll.channels(outcome)))
 
     # Queues
 

@@ -26,6 +26,7 @@ from gateway.host.voice import VoiceLane
 from gateway.host.voice_door import GRACE_MS, VoiceDoor
 from gateway.host.voice_sound import Sounds
 from gateway.host.wait_record import WaitRecord
+from gateway.roll_call import RollCall
 from gateway.settings import Settings
 from gateway.speech.folder import Made
 from gateway.speech.speaker import Speaker
@@ -50,6 +51,7 @@ class Telephony:
         self.door = VoiceDoor(host, voice)
         self.asterisks = Asterisks(settings.asterisk, clock.now, host.counters)
         self.waits = WaitRecord(host)
+        self.roll = RollCall(self.asterisks, voice, clock.now)
         self.places = CallbackPlaces(host, tasks, self.asterisks)
         self.agi: FastAgiServer | None = None
         self.speaker: Speaker | None = None
@@ -129,6 +131,7 @@ class Telephony:
         self.waits.tend()
         if self.asterisks:
             self.places.tend(now)
+            self.roll.tend()
 
     async def sweep(self) -> None:
         """About once a minute: delete sounds that nobody has asked for in a long time."""

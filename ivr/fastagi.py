@@ -58,9 +58,9 @@ NUMBER_DIGITS = 32
 class Line(asyncio.Protocol):
     """One FastAGI connection: a channel of Asterisk that executes one command at a time.
 
-    `environment`, `path` and `query` are what it began with: claims, of which the caller may have chosen a
-    part. `on_hangup` is called once, when it becomes known that the caller has gone or the connection ended;
-    a handler that sets it looks at `hungup` first.
+    `peer` is the address of the other side. `environment`, `path` and `query` are what it began with: claims,
+    of which the caller may have chosen a part. `on_hangup` is called once, when it becomes known that the
+    caller has gone or the connection ended; a handler that sets it looks at `hungup` first.
     """
 
     def __init__(self, server: FastAgiServer) -> None:
@@ -73,6 +73,7 @@ class Line(asyncio.Protocol):
         self._deadline = 0
         self._dead: AGIError | None = None
         self._begun = False
+        self.peer = ""
         self.environment = Environment(MappingProxyType({}))
         self.path = ""
         self.query: Mapping[str, str] = MappingProxyType({})
@@ -146,7 +147,8 @@ class Line(asyncio.Protocol):
         self._deadline = now + self._server.deadline_ms
         self._due = now + int(ENVIRONMENT_S * 1_000)
         peer = transport.get_extra_info("peername")
-        refused = self._server.judge(str(peer[0]) if peer else "")
+        self.peer = str(peer[0]) if peer else ""
+        refused = self._server.judge(self.peer)
         if refused:
             self._end(refused, LineDeadError("refused"))
         else:

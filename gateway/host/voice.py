@@ -256,6 +256,11 @@ class VoiceLane:
         owes = session.charged and session.waiting in _SHOWN
         self._stepper.step(batch, conversation, Unshown(reason) if owes else HungUp(reason))
 
+    def missing(self, key: str, away: Away) -> None:
+        """A caller who was led on is not in his Asterisk any more."""
+        if self.aways.of(key) is away and key not in self._calls:
+            self.gone(key, "missing")
+
     def listened(self, key: str, whole: bool) -> None:
         """The last text of a session that has charged was heard, or was not."""
         self._host.take(self._listened, (key, whole))

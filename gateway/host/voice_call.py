@@ -259,12 +259,16 @@ class VoiceCall:
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A call that has come in: the number that was dialled, Asterisk's id of the channel, who calls."""
+    """A call that has come in: the number that was dialled, Asterisk's id of the channel, who calls.
+
+    `peer` is the address of that Asterisk.
+    """
 
     call: VoiceCall
     number: str
     channel: str
     claimed: str
+    peer: str = ""
 
 
 def _seconds(ms: int) -> float:

@@ -72,7 +72,7 @@ class VoiceDoor:
         await self._bound(line)
         voice = VoiceLine(line, self.settings, lane.now)
         who = await voice.open(WHO)
-        arrival = self._arrival(f"{KEY}{secrets.token_hex(16)}", voice, who, line.dialled)
+        arrival = self._arrival(f"{KEY}{secrets.token_hex(16)}", voice, who, line)
         if await lane.stored(lane.begin, arrival):
             await self._talk(arrival, line)
 
@@ -83,7 +83,7 @@ class VoiceDoor:
         await self._bound(line)
         voice = VoiceLine(line, self.settings, lane.now, answered=True)
         found = await voice.open((*WHO, *TOLD))
-        arrival = self._arrival(KEY + found["IVR_SESSION"], voice, found, "")
+        arrival = self._arrival(KEY + found["IVR_SESSION"], voice, found, line)
         if await lane.stored(lane.back, (arrival, _report(found))):
             await self._talk(arrival, line)
 
@@ -104,10 +104,10 @@ class VoiceDoor:
         seconds = (self.limit_ms + GRACE_MS) // 1000
         await line.execute(set_variable("TIMEOUT(absolute)", str(seconds)))
 
-    def _arrival(self, key: str, voice: VoiceLine, who: Mapping[str, str], number: str) -> Arrival:
+    def _arrival(self, key: str, voice: VoiceLine, who: Mapping[str, str], line: Line) -> Arrival:
         assert self.sounds is not None
         call = VoiceCall(key, voice, self.sounds, self._lane, self._lane.now() + self.limit_ms)
-        return Arrival(call, number, who["UNIQUEID"], who["CALLERID(num)"])
+        return Arrival(call, line.dialled, who["UNIQUEID"], who["CALLERID(num)"], line.peer)
 
     async def _talk(self, arrival: Arrival, line: Line) -> None:
         call = arrival.call

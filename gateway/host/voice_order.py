@@ -147,7 +147,9 @@ class VoiceOrders:
             self._nobody(batch, conversation)
             return
         away = away or Away("", "", queue, number, batch.now, batch.now)
-        away = msgspec.structs.replace(away, channel=arrival.channel, claimed=arrival.claimed)
+        away = msgspec.structs.replace(
+            away, channel=arrival.channel, claimed=arrival.claimed, peer=arrival.peer
+        )
         self._aways.put(batch, batch.touch(conversation), conversation.key, away)
         told = {"IVR_SESSION": conversation.key.removeprefix(KEY), **order.variables}
         batch.leave(arrival.call.put, Leave(order.next, told))

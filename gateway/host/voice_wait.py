@@ -34,7 +34,7 @@ class Away(msgspec.Struct, frozen=True, array_like=True):
 
     `queue` is empty for a connection. `arrival` is when the caller came to the queue, `offer_at` and `end_at`
     when a callback is to be offered and when the wait is over (UTC ms, None: never), `ahead_ms` the head
-    start of his class.
+    start of his class. `peer` is the address of his Asterisk, "" where an earlier version did not note it.
     """
 
     channel: str
@@ -46,6 +46,7 @@ class Away(msgspec.Struct, frozen=True, array_like=True):
     offer_at: int | None = None
     end_at: int | None = None
     ahead_ms: int = 0
+    peer: str = ""
 
     @property
     def limit_s(self) -> int | None:
@@ -90,6 +91,10 @@ class Aways:
     def of(self, session: str) -> Away | None:
         """Return what is known of a caller who was led on."""
         return self._of.get(session)
+
+    def before(self, now: int) -> list[tuple[str, Away]]:
+        """Return those who were led on before `now` (UTC ms)."""
+        return [item for item in self._of.items() if item[1].since < now]
 
     def put(self, batch: Batch, group: Group, session: str, away: Away) -> None:
         """A caller is led on."""

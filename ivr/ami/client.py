@@ -56,6 +56,12 @@ class AmiClient:
         self._log = structlog.get_logger()
 
     @property
+    def peer(self) -> str:
+        """The address it is connected to, "" without a connection."""
+        found = None if self._writer is None else self._writer.get_extra_info("peername")
+        return str(found[0]) if found else ""
+
+    @property
     def ready(self) -> bool:
         """Whether actions can be sent now."""
         return self._session is not None and self._session.state is State.READY

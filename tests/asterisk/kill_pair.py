@@ -31,7 +31,7 @@ from gateway.host.conversation import read_record
 from gateway.host.voice_call import KEY
 from gateway.store.trail import Trail
 from smpp.testing.centre import Centre
-from tests.asterisk.place import TOKEN, Place
+from tests.asterisk.place import SECRET, TOKEN, Place
 from tests.asterisk.recording import Recordings, shown
 from tests.asterisk.server import Asterisk
 from tests.end_to_end.child import Child
@@ -249,10 +249,13 @@ async def pair(
     phones: Iterable[str],
     premium: Iterable[str] = (),
     changes: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    managed: bool = False,
 ) -> AsyncIterator[Pair]:
     """Start the billing and both gateways; whatever is left of them at the end is killed.
 
-    `changes` are made in the project: texts of its files (old -> new).
+    `changes` are made in the project: texts of its files (old -> new). `managed`: the first gateway speaks to
+    the manager interface of Asterisk.
     """
     lay_out(root, changes={**PATIENT, **(changes or {})})
     recordings = shown(root, asterisk)
@@ -262,7 +265,9 @@ async def pair(
     try:
         await billing.start()
         async with Centre(retry_ms=50, tries=100_000, window=50) as centre:
-            servers.append(Server("first", place.first, root, centre, billing.url))
+            manager = {"ASTERISK__MAIN__AMI": f"127.0.0.1:{place.ami}", "ASTERISK__MAIN__SECRET": SECRET}
+            first = manager if managed else {}
+            servers.append(Server("first", place.first, root, centre, billing.url, **first))
             servers.append(Server("second", place.second, root, centre, billing.url, CHARGING="no"))
             for server in servers:
                 await server.starts()

@@ -108,6 +108,22 @@ async def test_who_waits_keeps_his_place_and_the_gateway_that_is_back_asks_for_a
     assert await both.first.away() == 0
 
 
+async def test_who_leaves_the_queue_of_a_dead_gateway_is_missed_when_it_is_back(
+    tmp_path: Path, place: Place, caller: Phone, asterisk: Asterisk, desk: Desk
+):
+    async with pair(tmp_path, place, asterisk, phones(2), managed=True) as two:
+        stays, leaves = [await waits(caller, two, phone) for phone in phones(2)]
+        await two.first.kill()
+        leaves.hang_up()
+        await two.first.starts()
+        await two.first.forgets(WITHIN_S, but=1)
+        assert await two.first.away() == 1
+        await desk.serve([stays], lambda: True)
+        assert RATE in stays.listen()
+        await asterisk.empties(within=WITHIN_S)
+        await two.first.forgets(WITHIN_S)
+
+
 async def test_a_gateway_that_was_killed_takes_calls_again(both: Pair, caller: Phone, asterisk: Asterisk):
     one = await offered(caller, both, phones(1)[0])
     await both.first.kill()
