@@ -55,6 +55,11 @@ class Step:
     saving: ClassVar[frozenset[str] | None] = None
     """The ways out (labels of `exits`) on which `saves` holds; None: on all of them."""
 
+    @classmethod
+    def owns_key(cls, key: str) -> bool:
+        """Whether a key that is no field belongs to the step all the same (menu lines)."""
+        return False
+
     @property
     def line(self) -> int:
         """The line of the step in its file, for logs and coverage."""

@@ -124,8 +124,7 @@ class Question(Step):
         at = (*run.stack, run.frame())
         target = self.accept(run, keys)
         if target is None:
-            run.ahead = ()
-            run.by_ahead = ()
+            run.drop_ahead()
             return self.show(run, 1)
         run.remember_question(at)
         run.by_ahead = at

@@ -9,7 +9,7 @@ the flow knows) and `engine.stage` (what the subscriber sees).
 from __future__ import annotations
 
 from engine.expressions import ExpressionFailed
-from engine.flow import Flow
+from engine.flow import STOP, Flow
 from engine.limits import ERROR_STEPS, HISTORY, STACK_DEPTH
 from engine.phrase import phrases
 from engine.prompts import fits
@@ -107,14 +107,27 @@ class Run(View):
     def ask_anew(self, stack: tuple[Frame, ...]) -> int:
         """Enter a question asked before as a fresh visit of it; nothing of the present one is said."""
         self.said = ()
-        self.ahead = ()
-        self.by_ahead = ()
+        self.drop_ahead()
         return self.restore(stack)
+
+    def drop_ahead(self) -> None:
+        """Keys dialled ahead are void: what they were meant for is not asked any more."""
+        self.ahead = self.by_ahead = ()
 
     def cross(self) -> None:
         """Something outside has changed, or the past is void: one never steps back over here."""
         self.history = ()
         self.asked = ()
+
+    def wait_for(self, waiting: Waiting, deadline: int | None = None) -> int:
+        """Stop until it has come, or the deadline (UTC ms); without one the host keeps the time.
+
+        What was looked up is old by then.
+        """
+        self.waiting = waiting
+        self.deadline = deadline
+        self.forget_looked()
+        return STOP
 
     def to_operator(self) -> int:
         """Leave all flows for the nearest `operator:` block; where there is none, for the error text."""

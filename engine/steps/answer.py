@@ -22,11 +22,6 @@ class Answer(Step):
     EXAMPLE = "- answer:"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         node = given.node("answer")

@@ -65,11 +65,6 @@ class Ask(Question):
     EXAMPLE = "- ask: Введите 14 цифр кода с карты.\n  type: digits\n  digits: 14\n  save: code"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         number = given.shop.reserve()

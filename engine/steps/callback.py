@@ -8,7 +8,7 @@ from datetime import datetime
 from engine.calendar import deadline, workday_deadline
 from engine.effects import OrderCallback
 from engine.expressions import Expression, Template
-from engine.flow import STOP, Step
+from engine.flow import Step
 from engine.inputs import BackendReplied, Input
 from engine.reading.fields import EXPRESSION, NAME, TEMPLATE, TERM, Field
 from engine.reading.times import Workdays
@@ -52,11 +52,6 @@ class Callback(Step):
         Field("save", NAME, doc="number and by (the moment) of the order"),
     )
     EXAMPLE = "- callback: support\n  within: 1 workday\n  note: Спросить, почему\n  save: order"
-
-    @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
 
     @classmethod
     def build(cls, given: Given, following: int) -> int:
@@ -108,10 +103,7 @@ class Callback(Step):
                 run.trail,
             )
         )
-        run.waiting = Waiting.BACKEND
-        run.deadline = None
-        run.forget_looked()
-        return STOP
+        return run.wait_for(Waiting.BACKEND)
 
     def due(self, run: Run, name: str, start: int, chosen: bool) -> int:
         """Return the deadline: the term from `start` on; a chosen moment without a term is the deadline."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.effects import Connect as Connecting
 from engine.expressions import Template
-from engine.flow import STOP, Step
+from engine.flow import Step
 from engine.inputs import Input, LineReplied
 from engine.reading.fields import BLOCK, DURATION, TEMPLATE, Field
 from engine.reading.workshop import Given
@@ -38,11 +38,6 @@ class Connect(Step):
         Field("note", TEMPLATE, doc="a line that goes along"),
     )
     EXAMPLE = '- connect: "74957660166"\n  timeout: 20s\n  no_answer: later'
-
-    @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
 
     @classmethod
     def build(cls, given: Given, following: int) -> int:
@@ -87,13 +82,10 @@ class Connect(Step):
             return run.fail("connect: the project does not allow this number")
         note = run.text_of(self.note)
         run.cross()
-        run.ahead = run.by_ahead = ()
+        run.drop_ahead()
         run.call += 1
         run.effects.append(Connecting(run.call, number, self.timeout_ms, str(note), run.speech()))
-        run.waiting = Waiting.LINE
-        run.deadline = None
-        run.forget_looked()
-        return STOP
+        return run.wait_for(Waiting.LINE)
 
     def resume(self, run: Run, given: Input) -> int:
         """The other side has hung up and the caller stayed, or nobody was reached."""

@@ -25,11 +25,6 @@ class End(Step):
     EXAMPLE = "- end: Ответ отправлен в SMS."
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         text = given.wording("end")

@@ -63,11 +63,6 @@ class For(Step):
     EXAMPLE = '- for: p\n  in: h.payments\n  max: 4\n  do:\n    say: "{{ p.sum|money }}"'
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the head, and the way in."""
         head = given.shop.reserve()

@@ -29,11 +29,6 @@ class Forget(Step):
     EXAMPLE = "- forget: wrong_code"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         name, to = given.value("forget"), given.expression("to")

@@ -30,11 +30,6 @@ class If(Step):
     EXAMPLE = "- if: x.on\n  then: turn_off\n  else: turn_on"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         test = given.expression("if")

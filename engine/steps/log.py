@@ -23,11 +23,6 @@ class Log(Step):
     EXAMPLE = "- log: Тариф {{ p.tariff }}"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         text = given.note("log")

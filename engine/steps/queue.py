@@ -22,13 +22,13 @@ from engine.reading.fields import (
     Field,
     list_of,
 )
-from engine.reading.suggestion import did_you_mean
 from engine.reading.workshop import Given
 from engine.run import GONE, Run
 from engine.session import Waiting
 from engine.spoken import JOINT, press
 from engine.steps.callback import WITHIN_MS
 from engine.steps.people import QueueName, note_of, read_queue
+from engine.steps.subflow import read_flow
 from engine.types import INT, PII, Choice, Privacy, Record, Scalar, Type
 from engine.values import Value
 from engine.wording import Wording
@@ -87,11 +87,6 @@ class Queue(Step):
     EXAMPLE = "- queue: support\n  priority: 50\n  survey: identify\n  save: call\n  closed: later"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         number = given.shop.reserve()
@@ -106,14 +101,7 @@ class Queue(Step):
             target = given.block_or_none(outcome, following, number)
             if target is not None:
                 blocks[outcome] = target
-        survey, save = given.value("survey") or "", given.variable("save")
-        if survey and survey not in given.shop.around.flows:
-            given.report.error(
-                "no-flow",
-                f'there is no flow "{survey}"{did_you_mean(survey, given.shop.around.flows)}',
-                given.node("survey") or given.key,
-                help=f"a flow is a file: flows/{survey}.yaml",
-            )
+        survey, save = read_flow(given, "survey") or "", given.variable("save")
         if name is None:
             return following
         step = cls(
@@ -146,7 +134,7 @@ class Queue(Step):
         skills = [str(skill.evaluate(run)) for skill in self.skills]
         priority, note = self.head_start(run), note_of(run, self.note)
         run.cross()
-        run.ahead = run.by_ahead = ()
+        run.drop_ahead()
         run.count(run.pc, None)
         text = run.speech()
         if run.channel != "voice" and text:
@@ -167,7 +155,7 @@ class Queue(Step):
                 text,
             )
         )
-        return self.wait(run, Waiting.PEOPLE)
+        return run.wait_for(Waiting.PEOPLE)
 
     def head_start(self, run: Run) -> int:
         """Return the priority as a whole number that is not negative."""
@@ -175,13 +163,6 @@ class Queue(Step):
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             return 0
         return max(0, min(MOST_PRIORITY, int(value)))
-
-    def wait(self, run: Run, waiting: Waiting) -> int:
-        """Wait for people; the host keeps the times."""
-        run.waiting = waiting
-        run.deadline = None
-        run.forget_looked()
-        return STOP
 
     # What comes of it
 
@@ -281,7 +262,7 @@ class Queue(Step):
         by = deadline(run.project, name, WITHIN_MS, run.now)
         note = note_of(run, self.note)
         run.effects.append(OrderCallback(run.call, name, run.caller, by, None, note, None, run.trail))
-        return self.wait(run, Waiting.BACKEND)
+        return run.wait_for(Waiting.BACKEND)
 
     def ordered(self, run: Run, given: BackendReplied) -> int:
         """The callback is ordered: say so and leave the flow."""

@@ -74,11 +74,6 @@ class Rate(Question):
     EXAMPLE = "- rate:\n    shop: Оцените обслуживание от одного до пяти.\n  save: mark"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make a question per topic, the last one first, and the way in."""
         scale: NumberRange = given.value("scale")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.effects import Record as Recording
 from engine.expressions import Template
-from engine.flow import STOP, Step
+from engine.flow import Step
 from engine.inputs import Input, LineReplied
 from engine.reading.fields import DURATION, NAME, SPOKEN, Field
 from engine.reading.workshop import Given
@@ -37,11 +37,6 @@ class Record(Step):
     EXAMPLE = "- record: Расскажите, что случилось, и нажмите решётку.\n  max: 2m\n  save: words"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         text, save = given.wording("record"), given.variable("save")
@@ -63,13 +58,10 @@ class Record(Step):
         run.said = ()
         run.hidden = False
         run.cross()
-        run.ahead = run.by_ahead = ()
+        run.drop_ahead()
         run.call += 1
         run.effects.append(Recording(run.call, Secret(text) if hidden else text, self.max_ms))
-        run.waiting = Waiting.LINE
-        run.deadline = None
-        run.forget_looked()
-        return STOP
+        return run.wait_for(Waiting.LINE)
 
     def resume(self, run: Run, given: Input) -> int:
         """Take the name of the recording."""

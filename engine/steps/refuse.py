@@ -25,11 +25,6 @@ class Refuse(Step):
     EXAMPLE = "- refuse:\n    p.blocked: Номер заблокирован.\n    p.balance < p.fee: Не хватает средств."
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         table = given.value("refuse")

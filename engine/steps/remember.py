@@ -34,11 +34,6 @@ class Remember(Step):
     EXAMPLE = "- remember: wrong_code\n  save: tries"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         name = given.value("remember")

@@ -38,11 +38,6 @@ class Repeat(Step):
     EXAMPLE = "- repeat: 3\n  until: same\n  do:\n    - run: identify\n      save: same"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the head, and the way in."""
         head = given.shop.reserve()

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.effects import CallBackend
 from engine.expressions import Expression, Template
-from engine.flow import STOP, Operation, Step
+from engine.flow import Operation, Step
 from engine.inputs import BackendReplied, Input
 from engine.reading.fields import (
     BLOCK,
@@ -66,11 +66,6 @@ class Request(Step):
     EXAMPLE = "- request: billing.package\n  save: p\n  errors:\n    unavailable: later"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         number = given.shop.reserve()
@@ -119,10 +114,7 @@ class Request(Step):
             run.charged = True
         run.call += 1
         run.effects.append(CallBackend(run.call, operation.name, arguments, key or None, self.timeout_ms))
-        run.waiting = Waiting.BACKEND
-        run.deadline = None
-        run.forget_looked()
-        return STOP
+        return run.wait_for(Waiting.BACKEND)
 
     def ask_first(self, run: Run) -> int:
         """Keys dialled ahead never buy anything: the last question is asked after all."""

@@ -24,11 +24,6 @@ class Return(Step):
     EXAMPLE = "- return: yes"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         value = given.expression("return")

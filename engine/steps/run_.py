@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from engine.expressions import Expression
 from engine.flow import Step
 from engine.reading.fields import EXPRESSION, NAME, Field, map_of
-from engine.reading.suggestion import did_you_mean
 from engine.reading.workshop import Given
 from engine.run import Run as Turn
+from engine.steps.subflow import read_arguments, read_flow
 from engine.types import ANY, Type
 from engine.values import Value
 
@@ -31,35 +31,19 @@ class Run(Step):
     EXAMPLE = "- run: top_up\n  with: { code: code }"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
-        flow, known = given.value("run"), given.shop.around.flows
-        arguments = []
-        for name, field in (given.value("with") or {}).items():
-            value = given.shop.expression(field.value)
-            if value is not None:
-                arguments.append((name, value))
+        arguments = read_arguments(given)
         save = given.variable("save")
+        flow = read_flow(given, "run")
         if flow is None:
             return following
-        if flow not in known:
-            given.report.error(
-                "no-flow",
-                f'there is no flow "{flow}"{did_you_mean(flow, known)}',
-                given.node("run") or given.key,
-                help=f"a flow is a file: flows/{flow}.yaml",
-            )
         step = cls(
             place=given.place,
             next=following,
             id=given.id,
             flow=flow,
-            arguments=tuple(arguments),
+            arguments=arguments,
             save=save,
         )
         return given.shop.add(step)

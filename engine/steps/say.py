@@ -35,11 +35,6 @@ class Say(Step):
     EXAMPLE = "- say: Баланс {{ a.balance|money }}"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         text = given.wording("say")

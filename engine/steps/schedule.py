@@ -9,9 +9,9 @@ from engine.effects import Schedule as Scheduling
 from engine.expressions import Expression
 from engine.flow import Step
 from engine.reading.fields import DURATION, EXPRESSION, NAME, Field, choice, map_of
-from engine.reading.suggestion import did_you_mean
 from engine.reading.workshop import Given
 from engine.run import Run
+from engine.steps.subflow import read_arguments, read_flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,29 +38,13 @@ class Schedule(Step):
     EXAMPLE = "- schedule: top_up\n  in: 30m\n  with: { code: code }"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
-        flow, known = given.value("schedule"), given.shop.around.flows
         at, to = given.expression("at"), given.expression("to")
-        arguments = []
-        for name, field in given.value("with").items():
-            value = given.shop.expression(field.value)
-            if value is not None:
-                arguments.append((name, value))
+        arguments = read_arguments(given)
+        flow = read_flow(given, "schedule")
         if flow is None:
             return following
-        if flow not in known:
-            given.report.error(
-                "no-flow",
-                f'there is no flow "{flow}"{did_you_mean(flow, known)}',
-                given.node("schedule") or given.key,
-                help=f"a flow is a file: flows/{flow}.yaml",
-            )
         if given.written("in") is given.written("at"):
             given.report.error(
                 "type" if given.written("in") else "missing-field",
@@ -77,7 +61,7 @@ class Schedule(Step):
             at=at,
             to=to,
             over=given.value("over"),
-            arguments=tuple(arguments),
+            arguments=arguments,
         )
         return given.shop.add(step)
 

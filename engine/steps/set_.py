@@ -35,11 +35,6 @@ class Set(Step):
     EXAMPLE = "- set: { points: 100 }"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         values = []

@@ -33,11 +33,6 @@ class Sms(Step):
     EXAMPLE = "- sms: Пароль {{ a.password }}\n  secret: yes"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         text, to = given.wording("sms"), given.expression("to")

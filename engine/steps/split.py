@@ -25,11 +25,6 @@ class Split(Step):
     EXAMPLE = "- split:\n    70: monthly\n    30 новый: daily"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         parts = []

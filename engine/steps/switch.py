@@ -48,11 +48,6 @@ class Switch(Step):
     EXAMPLE = "- switch: p.period\n  cases:\n    month: monthly\n    day: daily"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         subject, table = given.expression("switch"), given.value("cases")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.effects import Pause
-from engine.flow import STOP, Step
+from engine.flow import Step
 from engine.inputs import Input
 from engine.limits import PAUSE_MS
 from engine.reading.fields import DURATION, Field
@@ -27,11 +27,6 @@ class Wait(Step):
     EXAMPLE = "- wait: 2s"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         ms = given.value("wait")
@@ -47,10 +42,7 @@ class Wait(Step):
             return self.next
         ms = min(self.ms, PAUSE_MS) if run.channel == "voice" else self.ms
         run.effects.append(Pause(ms, run.speech()))
-        run.waiting = Waiting.PAUSE
-        run.deadline = run.now + ms
-        run.forget_looked()
-        return STOP
+        return run.wait_for(Waiting.PAUSE, run.now + ms)
 
     def resume(self, run: Run, given: Input) -> int:
         """The time is over."""

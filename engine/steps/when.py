@@ -25,11 +25,6 @@ class When(Step):
     EXAMPLE = "- when:\n    p.fee == 0: free\n    p.balance < p.fee: poor\n    else: pay"
 
     @classmethod
-    def owns_key(cls, key: str) -> bool:
-        """No keys beside the fields."""
-        return False
-
-    @classmethod
     def build(cls, given: Given, following: int) -> int:
         """Make the step."""
         table = given.value("when")

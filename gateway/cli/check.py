@@ -12,12 +12,11 @@ from engine.capabilities import Channel
 from engine.flow_set import FlowSet
 from engine.reading.diagnostic import Report, Severity
 from engine.reading.report import report_json, report_text
+from gateway.cli.folder import FOLDER
 from gateway.dialects import Dialects
 from gateway.project_check import check_project
 from gateway.project_files import SETTINGS, ProjectError, ProjectFiles, read_project, read_text
 from gateway.settings import read_settings
-
-FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def files_of(directory: Path) -> ProjectFiles:

@@ -16,6 +16,7 @@ from engine.reading.scalars import env_reference
 from engine.reading.tree import Node, Sequence, Table, Text, describe
 from engine.reading.yaml_text import read_tree
 from gateway.centre_settings import LINK_FIELDS
+from gateway.cli.folder import FOLDER
 from gateway.dialects import Dialects
 from gateway.project_files import SETTINGS, ProjectError, read_text
 from gateway.reference.markdown import default
@@ -77,7 +78,7 @@ def _origin(node: Node) -> str:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".")
+@click.argument("directory", type=FOLDER, default=".")
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def config(directory: Path, origin: bool, as_json: bool) -> None:

@@ -15,6 +15,7 @@ import click
 
 from engine.reading.diagnostic import Severity, render
 from gateway import loop
+from gateway.cli.folder import FOLDER
 from gateway.demo.project import find_project
 from gateway.demo.show import Show
 from gateway.demo.sip.installed import Installed, NoAsteriskError, find
@@ -28,7 +29,6 @@ from smpp.testing.centre import CentreError
 
 REFUSALS = (StartError, ProjectError, StoreError, CentreError, AsteriskError)
 FIRST_SUBSCRIBER = "79160000001"
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()

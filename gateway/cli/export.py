@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from click.exceptions import ClickException
 
+from gateway.cli.folder import in_project
 from gateway.cli.serve import settings_of
 from gateway.journal.detail import FIELDS
 from gateway.journal.safe_csv import line
@@ -18,7 +19,6 @@ from gateway.library import FlowsBrokenError, Library
 from gateway.project_files import ProjectError
 from gateway.store.detail import Portion, details_between
 
-FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
@@ -28,7 +28,7 @@ def export() -> None:
 
 
 @export.command()
-@click.option("--project", type=FOLDER, default=".", help="Folder of the project.  [default: this one]")
+@in_project
 @click.option("--from", "first", type=DATES, help="Sessions that ended then or later, in the project's zone.")
 @click.option("--to", "last", type=DATES, help="Sessions that ended before then.")
 @click.option("--csv", "form", flag_value="csv", default="csv", help="CSV with a head line.  [default]")

@@ -16,7 +16,8 @@ from engine.reading.suggestion import did_you_mean
 from gateway.authoring.drawing import drawing
 from gateway.authoring.mermaid import mermaid
 from gateway.authoring.svg import svg
-from gateway.cli.check import FOLDER, files_of
+from gateway.cli.check import files_of
+from gateway.cli.folder import FOLDER
 
 
 @click.command()

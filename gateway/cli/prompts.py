@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.check import FOLDER, files_of
+from gateway.cli.check import files_of
+from gateway.cli.folder import FOLDER
 from gateway.project_check import check_project
 from gateway.speech.folder import ENDING, listed, write_sound
 from gateway.speech.script import Line, script

@@ -14,7 +14,8 @@ import click
 from click.exceptions import ClickException
 
 from engine.masking import masked_number
-from gateway.cli.running import AnswerError, NotRunningError, ask
+from gateway.cli.folder import in_project
+from gateway.cli.running import NotRunningError, ask
 from gateway.cli.serve import settings_of
 from gateway.settings import Settings
 from gateway.store.error import StoreError
@@ -23,13 +24,12 @@ from gateway.store.task_file import TaskFile
 from gateway.web.queue_api import whole
 
 API = "/api/queue"
-FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 NUMBER = click.IntRange(1, 999_999_999_999_999)
 NOT_RUNNING = "no gateway runs here: start it first (gudok serve), or look at http: in config/gateway.yaml"
 
 
 @click.group()
-@click.option("--project", type=FOLDER, default=".", help="Folder of the project.  [default: this one]")
+@in_project
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def queue(context: click.Context, project: Path, as_json: bool) -> None:
@@ -49,8 +49,6 @@ def list_(given: tuple[Path, bool], name: str | None, closed: bool) -> None:
         tasks = ask(settings, "GET", API + ("?closed=1" if closed else ""))["tasks"]
     except NotRunningError:
         tasks = _stored(project, settings, closed=closed)
-    except AnswerError as error:
-        raise ClickException(str(error)) from error
     tasks = [task for task in tasks if name is None or task["queue"] == name]
     if as_json:
         click.echo(json.dumps(tasks, ensure_ascii=False, indent=2))
@@ -112,8 +110,6 @@ def show(given: tuple[Path, bool], number: int) -> None:
         task = ask(settings, "GET", f"{API}/{number}")["task"]
     except NotRunningError:
         task = _stored_task(project, settings, number)
-    except AnswerError as error:
-        raise ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(task, ensure_ascii=False, indent=2))
         return
@@ -176,8 +172,6 @@ def _asked(project: Path, method: str, path: str, body: dict[str, str] | None = 
         return ask(settings_of(project, serving=False), method, path, body)
     except NotRunningError as error:
         raise ClickException(NOT_RUNNING) from error
-    except AnswerError as error:
-        raise ClickException(str(error)) from error
 
 
 def _stored(project: Path, settings: Settings, *, closed: bool) -> list[dict[str, Any]]:

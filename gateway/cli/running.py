@@ -7,6 +7,8 @@ import http.client
 import json
 from typing import Any
 
+from click.exceptions import ClickException
+
 from gateway.settings import Settings
 from gateway.web.access import WHO
 
@@ -18,8 +20,8 @@ class NotRunningError(Exception):
     """Nothing answers at the address of the settings."""
 
 
-class AnswerError(Exception):
-    """The gateway refused; the message is its own."""
+class AnswerError(ClickException):
+    """The gateway refused: the command ends with its message."""
 
 
 def ask(settings: Settings, method: str, path: str, body: object = None) -> Any:

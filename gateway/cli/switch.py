@@ -15,7 +15,8 @@ from typing import Any
 import click
 from click.exceptions import ClickException
 
-from gateway.cli.running import AnswerError, NotRunningError, ask
+from gateway.cli.folder import in_project
+from gateway.cli.running import NotRunningError, ask
 from gateway.cli.serve import settings_of
 from gateway.clock import HostClock
 from gateway.host.batch import Batch
@@ -29,11 +30,10 @@ from gateway.switch import ANNOUNCEMENT, CHANNELS, Order, RefusedError, Switches
 from gateway.web.switch_api import shown
 
 API = "/api/switches"
-FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.group()
-@click.option("--project", type=FOLDER, default=".", help="Folder of the project.  [default: this one]")
+@in_project
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def switch(context: click.Context, project: Path, as_json: bool) -> None:
@@ -53,8 +53,6 @@ def list_(given: tuple[Path, bool]) -> None:
         store, switches = _opened(project, settings)
         state = shown(switches.state)
         store.close()
-    except AnswerError as error:
-        raise ClickException(str(error)) from error
     _print(state, as_json)
 
 
@@ -136,8 +134,6 @@ def _do(given: tuple[Path, bool], order: Order) -> None:
     except NotRunningError:
         state = _write(project, settings, order)
         click.echo("no gateway runs: in force from its next start", err=True)
-    except AnswerError as error:
-        raise ClickException(str(error)) from error
     _print(state, as_json)
 
 

@@ -13,7 +13,8 @@ from engine.reading.report import report_json, report_text
 from engine.testing.coverage import Coverage
 from engine.testing.outcome import Outcome, failure_text
 from engine.testing.rehearsal import Rehearsal, rehearse
-from gateway.cli.check import FOLDER, files_of
+from gateway.cli.check import files_of
+from gateway.cli.folder import FOLDER
 from gateway.project_check import check_project
 from gateway.project_files import TEST_ENDING
 

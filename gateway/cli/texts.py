@@ -12,7 +12,8 @@ from engine.flow_set import FlowSet
 from engine.reading.report import report_text
 from gateway.authoring.text_size import Sizes, text_sizes
 from gateway.authoring.translation import NotUpdatedError, Said, State, said_texts, state_of, updated
-from gateway.cli.check import FOLDER, files_of
+from gateway.cli.check import files_of
+from gateway.cli.folder import FOLDER
 from gateway.project_check import check_project
 from gateway.project_files import ProjectError, read_text
 

@@ -6,47 +6,29 @@ a foreign origin, or as a form are refused before any handler sees them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; object-src 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-}
-_NAMES = ("127.0.0.1", "localhost", "[::1]")
+from gateway.web.guard import NAMES, Complaint, Handler, answered, foreign
 
 
 def own_hosts(port: int) -> frozenset[str]:
     """Return the values of Host under which a browser on this machine reaches the page."""
-    named = {f"{name}:{port}" for name in _NAMES}
-    return frozenset(named | set(_NAMES) if port == 80 else named)
+    named = {f"{name}:{port}" for name in NAMES}
+    return frozenset(named | set(NAMES) if port == 80 else named)
 
 
-def complaint(request: web.Request, hosts: frozenset[str]) -> tuple[int, str] | None:
+def complaint(request: web.Request, hosts: frozenset[str]) -> Complaint | None:
     """Return the status and the reason for which a request is refused, None for a good one."""
     host = request.headers.get("Host", "").lower()
     if host not in hosts:
         return 421, "this server answers only to 127.0.0.1"
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.lower() != f"http://{host}":
-        return 403, "another site may not act here"
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return 403, "another site may not act here"
-    if request.method not in ("GET", "HEAD", "POST"):
+    bad = foreign(request, (f"http://{host}",))
+    if bad is None and request.method not in ("GET", "HEAD", "POST"):
         return 405, "only GET and POST"
-    if request.method == "POST" and request.content_type != "application/json":
-        return 415, "the body must be application/json"
-    return None
+    return bad
 
 
 def middleware(hosts: Callable[[], frozenset[str]]) -> Middleware:
@@ -54,16 +36,6 @@ def middleware(hosts: Callable[[], frozenset[str]]) -> Middleware:
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        bad = complaint(request, hosts())
-        if bad is not None:
-            response: web.StreamResponse = web.json_response({"error": bad[1]}, status=bad[0])
-        else:
-            try:
-                response = await handler(request)
-            except web.HTTPException as error:
-                response = web.json_response({"error": error.reason}, status=error.status)
-        if not response.prepared:
-            response.headers.update(HEADERS)
-        return response
+        return await answered(request, handler, complaint(request, hosts()))
 
     return guarded

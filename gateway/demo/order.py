@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from gateway.demo.guard import Handler
 from gateway.demo.network import RefusedError
+from gateway.web.guard import Handler
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,25 +9,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from gateway.web.guard import HEADERS, NAMES, Complaint, Handler, answered, foreign
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; object-src 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-}
 WHO = "X-Gudok-Who"
 """Header in which a client says whose hands are on it; for the audit, never for a decision."""
-_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 WHO_MOST = 40
 
 
@@ -37,15 +25,11 @@ class Access:
     def __init__(self, token: str | None) -> None:
         self._token = None if token is None else token.encode()
 
-    def complaint(self, request: web.Request) -> tuple[int, str] | None:
+    def complaint(self, request: web.Request) -> Complaint | None:
         """Return the status and the reason for which a request is refused, None for a good one."""
-        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-            return 403, "another site may not act here"
-        origin = request.headers.get("Origin")
-        if origin is not None and origin.lower() not in _own_origins(request):
-            return 403, "another site may not act here"
-        if request.method == "POST" and request.content_type != "application/json":
-            return 415, "the body must be application/json"
+        bad = foreign(request, _own_origins(request))
+        if bad is not None:
+            return bad
         if self._token is not None:
             given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
             if hmac.compare_digest(given, self._token):
@@ -53,7 +37,7 @@ class Access:
             return 401, "the token is missing or wrong: Authorization: Bearer <http_token>"
         if not _is_loopback(request.remote):
             return 403, "only this machine may; set http_token to open the pages to others"
-        if request.host.lower().rpartition(":")[0] not in _NAMES and request.host.lower() not in _NAMES:
+        if request.host.lower().rpartition(":")[0] not in NAMES and request.host.lower() not in NAMES:
             return 421, "this server answers only to 127.0.0.1"
         return None
 
@@ -71,17 +55,7 @@ class Access:
         """Return a handler that answers only those who may."""
 
         async def judged(request: web.Request) -> web.StreamResponse:
-            bad = self.complaint(request)
-            if bad is not None:
-                response: web.StreamResponse = web.json_response({"error": bad[1]}, status=bad[0])
-            else:
-                try:
-                    response = await handler(request)
-                except web.HTTPException as error:
-                    response = web.json_response({"error": error.reason}, status=error.status)
-            if not response.prepared:
-                response.headers.update(HEADERS)
-            return response
+            return await answered(request, handler, self.complaint(request))
 
         return judged
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 import msgspec
 
 from smpp.pdu.command import CommandId
-from smpp.pdu.family import Family
+from smpp.pdu.family import Family, header_only
 from smpp.pdu.mask import mask_address
 from smpp.pdu.message import ADDRESS_MAX, MESSAGE_ID_MAX, SERVICE_TYPE_MAX, address_field
 from smpp.pdu.status import Status
-from smpp.pdu.tlv import Oddity, Tlvs, read_tlvs, write_tlvs
+from smpp.pdu.tlv import Tlvs, read_tlvs, write_tlvs
 from smpp.pdu.wire import Reader, write_cstring
 
 
@@ -70,15 +70,7 @@ def _write(cancel: CancelSm) -> bytes:
     )
 
 
-def _read_resp(body: bytes, sequence: int) -> CancelSmResp:
-    return CancelSmResp(int(Oddity.STRAY_OCTETS) if body else 0)
-
-
-def _write_resp(resp: CancelSmResp) -> bytes:
-    return b""
-
-
 FAMILIES = (
     Family(CommandId.CANCEL_SM, CancelSm, _read, _write),
-    Family(CommandId.CANCEL_SM_RESP, CancelSmResp, _read_resp, _write_resp),
+    header_only(CancelSmResp),
 )

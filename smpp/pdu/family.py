@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smpp.pdu.command import CommandId
+from smpp.pdu.tlv import Oddity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,15 @@ class Family:
     """(body, sequence) -> record; raises PduError only."""
     write: Callable[[Any], bytes]
     """record -> body; raises ValueError for values that do not fit."""
+
+
+def header_only(record: Any) -> Family:
+    """Return the family of a command without a body; octets behind its header are flagged in the record."""
+
+    def read(body: bytes, sequence: int) -> Any:
+        return record(int(Oddity.STRAY_OCTETS) if body else 0)
+
+    def write(pdu: Any) -> bytes:
+        return b""
+
+    return Family(record.command_id, record, read, write)

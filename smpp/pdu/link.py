@@ -3,13 +3,12 @@
 Source: SMPP 3.4 sections 4.2, 4.3, 4.11. Octets that do come behind such a header are kept as an oddity.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
 from smpp.pdu.command import CommandId
-from smpp.pdu.family import Family
-from smpp.pdu.tlv import Oddity
+from smpp.pdu.family import header_only
 from smpp.pdu.wire import HEADER, MAX_SEQUENCE, RESPONSE_BIT
 
 
@@ -88,16 +87,6 @@ def next_sequence(sequence: int) -> int:
     return sequence + 1 if 0 <= sequence < MAX_SEQUENCE else 1
 
 
-def _empty_family(record: Any) -> Family:
-    def read(body: bytes, sequence: int) -> Any:
-        return record(int(Oddity.STRAY_OCTETS) if body else 0)
-
-    def write(pdu: Any) -> bytes:
-        return b""
-
-    return Family(record.command_id, record, read, write)
-
-
 FAMILIES = tuple(
-    _empty_family(record) for record in (EnquireLink, EnquireLinkResp, Unbind, UnbindResp, GenericNack)
+    header_only(record) for record in (EnquireLink, EnquireLinkResp, Unbind, UnbindResp, GenericNack)
 )

@@ -183,11 +183,16 @@ def address_field(ton: int, npi: int, address: bytes, limit: int = ADDRESS_MAX) 
     return write_octets((ton, npi), ("TON", "NPI")) + write_cstring(address, limit, "address")
 
 
+def text_length(short_message: bytes) -> int:
+    """Return the sm_length of a short_message. Raises ValueError if it is too long."""
+    length = len(short_message)
+    if length > SHORT_MESSAGE_MAX:
+        raise ValueError(f"short_message has {length} octets, at most {SHORT_MESSAGE_MAX} are allowed")
+    return length
+
+
 def _write_after_addresses(sm: Sm) -> bytes:
-    if len(sm.short_message) > SHORT_MESSAGE_MAX:
-        raise ValueError(
-            f"short_message has {len(sm.short_message)} octets, at most {SHORT_MESSAGE_MAX} are allowed"
-        )
+    length = text_length(sm.short_message)
     return b"".join(
         (
             write_octets(
@@ -199,7 +204,7 @@ def _write_after_addresses(sm: Sm) -> bytes:
                 (sm.registered_delivery, sm.replace_if_present, sm.data_coding, sm.default_msg_id),
                 ("registered_delivery", "replace_if_present_flag", "data_coding", "sm_default_msg_id"),
             ),
-            bytes((len(sm.short_message),)),
+            bytes((length,)),
             sm.short_message,
             write_tlvs(sm.tlvs),
         )

@@ -8,11 +8,11 @@ from typing import ClassVar
 import msgspec
 
 from smpp.pdu.command import CommandId
-from smpp.pdu.family import Family
+from smpp.pdu.family import Family, header_only
 from smpp.pdu.mask import mask_address
-from smpp.pdu.message import ADDRESS_MAX, MESSAGE_ID_MAX, SHORT_MESSAGE_MAX, TIME_MAX, address_field
+from smpp.pdu.message import ADDRESS_MAX, MESSAGE_ID_MAX, TIME_MAX, address_field, text_length
 from smpp.pdu.status import Status
-from smpp.pdu.tlv import Oddity, Tag, Tlvs, first_tlv, read_tlvs, write_tlvs
+from smpp.pdu.tlv import Tag, Tlvs, first_tlv, read_tlvs, write_tlvs
 from smpp.pdu.wire import Reader, write_cstring, write_octets
 
 
@@ -68,9 +68,7 @@ def _read(body: bytes, sequence: int) -> ReplaceSm:
 
 
 def _write(replace: ReplaceSm) -> bytes:
-    length = len(replace.short_message)
-    if length > SHORT_MESSAGE_MAX:
-        raise ValueError(f"short_message has {length} octets, at most {SHORT_MESSAGE_MAX} are allowed")
+    length = text_length(replace.short_message)
     return b"".join(
         (
             write_cstring(replace.message_id, MESSAGE_ID_MAX, "message_id"),
@@ -87,15 +85,7 @@ def _write(replace: ReplaceSm) -> bytes:
     )
 
 
-def _read_resp(body: bytes, sequence: int) -> ReplaceSmResp:
-    return ReplaceSmResp(int(Oddity.STRAY_OCTETS) if body else 0)
-
-
-def _write_resp(resp: ReplaceSmResp) -> bytes:
-    return b""
-
-
 FAMILIES = (
     Family(CommandId.REPLACE_SM, ReplaceSm, _read, _write),
-    Family(CommandId.REPLACE_SM_RESP, ReplaceSmResp, _read_resp, _write_resp),
+    header_only(ReplaceSmResp),
 )

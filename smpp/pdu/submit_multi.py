@@ -14,9 +14,9 @@ from smpp.pdu.message import (
     ADDRESS_MAX,
     MESSAGE_ID_MAX,
     SERVICE_TYPE_MAX,
-    SHORT_MESSAGE_MAX,
     TIME_MAX,
     address_field,
+    text_length,
 )
 from smpp.pdu.status import Status
 from smpp.pdu.tlv import Tag, Tlvs, first_tlv, read_tlvs, write_tlvs
@@ -149,9 +149,7 @@ def _write_destination(destination: Destination | DistributionList) -> bytes:
 def _write(multi: SubmitMulti) -> bytes:
     if not 1 <= len(multi.destinations) <= DESTINATIONS_MAX:
         raise ValueError(f"{len(multi.destinations)} destinations, 1 to {DESTINATIONS_MAX} are possible")
-    length = len(multi.short_message)
-    if length > SHORT_MESSAGE_MAX:
-        raise ValueError(f"short_message has {length} octets, at most {SHORT_MESSAGE_MAX} are allowed")
+    length = text_length(multi.short_message)
     return b"".join(
         (
             write_cstring(multi.service_type, SERVICE_TYPE_MAX, "service_type"),
