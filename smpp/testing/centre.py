@@ -17,38 +17,29 @@ import asyncio
 import random
 import ssl
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from smpp.client import Clock, Connection
+from smpp.client import Clock
 from smpp.event import Answered, BindRequested, Failed, Inbound, SessionEvent
-from smpp.pdu.bind import decode_bind
 from smpp.pdu.message import Sm
-from smpp.pdu.status import Status
-from smpp.pdu.wire import PduError
 from smpp.segments import Mode, split
-from smpp.session import Session
 from smpp.settings import Timers
-from smpp.state import Role
-from smpp.testing.dialect import PSSR_INDICATION, STANDARD, Action, CentreDialect
+from smpp.testing.dialect import STANDARD, CentreDialect
 from smpp.testing.dialog import Dialog, DialogError, Screen
 from smpp.testing.faults import Faults
+from smpp.testing.handset import Handsets
 from smpp.testing.inbox import Inbox, Sms
 from smpp.testing.intake import Intake
 from smpp.testing.ledger import Delivery, Ledger, Submitted
-from smpp.testing.peer import Limits, Peer, PeerConnection, judge_bind
+from smpp.testing.listener import Listener
+from smpp.testing.peer import Limits, Peer
 from smpp.testing.post import Post
 from smpp.testing.waiting import Waiting
 
 TICK_S = 0.2
-CLOSED_DIALOGS = 10_000
-"""Of so many handsets the last dialogue is remembered, to tell a late page from a new one of the network.
-
-Not those before it: session numbers are short, and an ESME that numbers a dialogue may take an old one.
-"""
 
 
 class CentreError(Exception):
@@ -101,30 +92,26 @@ class Centre:
         self.ledger = Ledger(keep, ledger_file)
         self.on_screen = on_screen
         self.port = port
-        self._host = host
-        self._system_id = system_id.encode("ascii")
-        self._accounts = accounts
-        self._timers = timers or Timers(enquire_after_ms=0, bind_ms=self.limits.bind_ms)
-        self._window = window
-        self._tls = tls
-        self._rng = rng
+        self._listener = Listener(
+            self,
+            self._events,
+            rng,
+            host=host,
+            system_id=system_id,
+            accounts=accounts,
+            timers=timers or Timers(enquire_after_ms=0, bind_ms=self.limits.bind_ms),
+            window=window,
+            tls=tls,
+        )
+        self._handsets = Handsets(self)
         self._post = Post(self, rng, retry_ms, tries)
         self._intake = Intake(self, rng)
         self._inbox = Inbox(self, keep, receipt, receipt_ms)
         self._inbox.on_sms = on_sms
-        self._peers: dict[int, Peer] = {}
-        self._receivers: list[Peer] | None = None
-        self._touched: dict[int, Peer] = {}
-        self._dialogs: dict[str, Dialog] = {}
-        self._ended: dict[str, int] = {}
-        self._sessions = 0
         self._references = 0
-        self._connections = 0
         self._waiting = Waiting()
         self._timers_set: set[asyncio.TimerHandle] = set()
-        self._server: asyncio.Server | None = None
         self._tick: asyncio.TimerHandle | None = None
-        self._flushing = False
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -139,10 +126,8 @@ class Centre:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, self._host, self.port, ssl=self._tls)
-        self.port = self._server.sockets[0].getsockname()[1]
-        self._tick = loop.call_later(TICK_S, self._on_time)
+        self.port = await self._listener.open(self.port)
+        self._tick = asyncio.get_running_loop().call_later(TICK_S, self._on_time)
 
     async def stop(self) -> None:
         """Cut all connections and stop listening; waits in progress fail."""
@@ -151,27 +136,18 @@ class Centre:
         for handle in self._timers_set:
             handle.cancel()
         self._timers_set.clear()
-        if self._server is not None:
-            self._server.close()
-        for peer in list(self._peers.values()):
-            peer.live.abort()
-        if self._server is not None:
-            await self._server.wait_closed()
+        self._listener.close()
+        await self._listener.closed()
         await asyncio.sleep(0)
         self._waiting.cancel()
         self.ledger.close()
 
     async def restart(self) -> None:
         """Go down and come up again on the same port; dialogues and undelivered messages stay."""
-        server = self._server
-        assert server is not None
-        server.close()
-        self.disconnect()
-        await self.wait_for(lambda: not self._peers, what="the end of all connections")
-        await server.wait_closed()
-        self._server = await asyncio.get_running_loop().create_server(
-            self._accept, self._host, self.port, ssl=self._tls
-        )
+        self._listener.close()
+        await self.wait_for(lambda: not self._listener.peers, what="the end of all connections")
+        await self._listener.closed()
+        await self._listener.open(self.port)
 
     # -- what a test does and sees ----------------------------------------------------------------
 
@@ -206,12 +182,12 @@ class Centre:
     @property
     def binds(self) -> list[Peer]:
         """The ESMEs that are bound."""
-        return [peer for peer in self._peers.values() if peer.live.session.bound]
+        return self._listener.binds
 
     @property
     def dialogs(self) -> list[Dialog]:
         """The dialogues that are open."""
-        return list(self._dialogs.values())
+        return list(self._handsets.dialogs.values())
 
     async def bound(self, count: int = 1, *, limit_s: float = 10.0) -> None:
         """Wait until so many binds stand."""
@@ -236,9 +212,7 @@ class Centre:
 
     def call(self, msisdn: str, code: str) -> Dialog:
         """Dial a code without waiting; an open dialogue of the same handset is superseded."""
-        dialog = self._open(msisdn, code, "subscriber")
-        dialog.begin(PSSR_INDICATION, code)
-        return dialog
+        return self._handsets.call(msisdn, code)
 
     async def sms(
         self,
@@ -295,12 +269,11 @@ class Centre:
 
     def disconnect(self) -> None:
         """Close every connection at once, as a centre that goes down."""
-        for peer in list(self._peers.values()):
-            peer.live.abort()
+        self._listener.disconnect()
 
     def reset(self) -> None:
         """Close every connection politely on the TCP level, with what was written delivered."""
-        for peer in list(self._peers.values()):
+        for peer in list(self._listener.peers.values()):
             peer.live.abort_after_writing()
 
     def unbind(self) -> None:
@@ -310,16 +283,11 @@ class Centre:
 
     def silence(self, *, silent: bool = True) -> None:
         """Stop reading and writing on all connections without closing them (half-open), or go on."""
-        for peer in self._peers.values():
-            peer.silent = silent
-            peer.live.pause_reading(paused=silent)
-        self._receivers = None
+        self._listener.silence(silent=silent)
 
     def write(self, data: bytes) -> None:
         """Send octets to every ESME as they are."""
-        for peer in self._peers.values():
-            peer.live.flush()
-            peer.live.write(data)
+        self._listener.write(data)
 
     # -- for the parts of the centre --------------------------------------------------------------
 
@@ -329,16 +297,11 @@ class Centre:
 
     def receivers(self) -> list[Peer]:
         """The ESMEs that take deliveries."""
-        if self._receivers is None:
-            self._receivers = [peer for peer in self._peers.values() if peer.receives]
-        return self._receivers
+        return self._listener.receivers()
 
     def touch(self, peer: Peer) -> None:
         """Something waits in this peer's session: write it at the end of this turn of the loop."""
-        self._touched[peer.number] = peer
-        if not self._flushing:
-            self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        self._listener.touch(peer)
 
     def later(self, after_ms: int, action: Callable[[], None]) -> None:
         """Do something after a while, unless the centre is stopped before."""
@@ -367,80 +330,28 @@ class Centre:
 
         self.later(delay, write)
 
-    def may_show(self, sm: Sm, action: Action) -> bool:
+    def may_show(self, sm: Sm) -> bool:
         """True if a page has a dialogue to go to, or begins one (from the network's side)."""
-        msisdn = sm.dest.decode("latin-1")
-        dialog = self._dialogs.get(msisdn)
-        number = self.dialect.session_number(sm) if self.dialect.session_info else None
-        if dialog is not None:
-            return number is None or number == self.dialect.number(dialog.session)
-        if number is not None and self._ended.get(msisdn) == number:
-            return False
-        return self.dialect.begins(sm)
+        return self._handsets.may_show(sm)
 
     def act(self, message: Submitted) -> None:
         """Let an accepted message take effect: on a screen, or in a handset's inbox."""
-        sm = message.sm
-        action = self.dialect.action(sm)
+        action = self.dialect.action(message.sm)
         if action is None:
             self._inbox.take(message)
-            return
-        msisdn = sm.dest.decode("latin-1")
-        dialog = self._dialogs.get(msisdn)
-        if dialog is None:
-            number = self.dialect.session_number(sm)
-            if number is not None and self.dialect.renumbers:
-                number = self.dialect.number(number + 1)
-            dialog = self._open(msisdn, sm.source.decode("latin-1"), "network", number)
-        dialog.show(message.text, action)
+        else:
+            self._handsets.show(message, action)
 
     def forget(self, dialog: Dialog) -> None:
         """A dialogue has ended."""
-        if self._dialogs.get(dialog.msisdn) is dialog:
-            del self._dialogs[dialog.msisdn]
-            self._ended.pop(dialog.msisdn, None)
-            self._ended[dialog.msisdn] = self.dialect.number(dialog.session)
-            if len(self._ended) > CLOSED_DIALOGS:
-                del self._ended[next(iter(self._ended))]
+        self._handsets.forget(dialog)
         self._changed()
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _open(self, msisdn: str, code: str, origin: str, session: int | None = None) -> Dialog:
-        old = self._dialogs.get(msisdn)
-        if old is not None:
-            old.end("superseded")
-        self._sessions += 1
-        dialog = Dialog(self, msisdn, code, self._sessions if session is None else session, origin)
-        self._dialogs[msisdn] = dialog
-        return dialog
-
     def _write(self, peer: Peer, octets: bytes) -> None:
         peer.live.session.respond(0, 0, octets)
         self.touch(peer)
-
-    def _flush(self) -> None:
-        self._flushing = False
-        touched, self._touched = self._touched, {}
-        for peer in touched.values():
-            if not peer.silent:
-                peer.live.flush()
-
-    def _accept(self) -> Connection:
-        self._connections += 1
-        peer = Peer(self._connections)
-
-        def session(now: int) -> Session:
-            return Session(Role.SMSC, now, window=self._window, timers=self._timers, connection=peer.number)
-
-        connection = PeerConnection(session, lambda _, events: self._events(peer, events), self.now)
-        connection.faults_now, connection.draw = (lambda: self.faults), self._rng.random
-        peer.connection = connection
-        if len(self._peers) >= self.limits.connections:
-            self.ledger.counters["connections_refused"] += 1
-            connection.turned_away = True
-        self._peers[peer.number] = peer
-        return connection
 
     def _events(self, peer: Peer, events: list[SessionEvent]) -> None:
         requests: list[Inbound] = []
@@ -452,43 +363,15 @@ class Centre:
             elif isinstance(event, Failed):
                 self._post.failed(event)
             elif isinstance(event, BindRequested):
-                self._bind(peer, event)
+                self._listener.bind(peer, event)
         if requests:
             self._intake.take(peer, requests)
-        if peer.live.gone:
-            self._peers.pop(peer.number, None)
-        if peer.live.session.closed:
-            self._receivers = None
+        self._listener.look_after(peer)
         self._post.pump()
         self._changed()
 
-    def _bind(self, peer: Peer, event: BindRequested) -> None:
-        session = peer.live.session
-        status = self.faults.refuse_bind
-        try:
-            bind = decode_bind(event.body, event.sequence, event.command_id)
-        except PduError as error:
-            bind, status = None, error.status
-        if bind is not None and not status:
-            bound = Counter(other.system_id for other in self.binds)
-            status = judge_bind(bind, self._accounts, bound, self.limits)
-        if bind is None or status:
-            self.ledger.counters["binds_refused"] += 1
-            session.refuse_bind(event.sequence, event.command_id, status or int(Status.RBINDFAIL))
-            return
-        peer.system_id = bind.system_id.decode("latin-1")
-        peer.command_id = event.command_id
-        session.accept_bind(
-            event.sequence, event.command_id, self._system_id, self.dialect.sc_version, self.now()
-        )
-        self.ledger.counters["binds"] += 1
-        self._receivers = None
-
     def _on_time(self) -> None:
-        now = self.now()
-        for peer in list(self._peers.values()):
-            if not peer.silent:
-                peer.live.on_time(now)
+        self._listener.on_time(self.now())
         self._post.pump()
         self._changed()
         self._tick = asyncio.get_running_loop().call_later(TICK_S, self._on_time)
@@ -501,11 +384,11 @@ class Centre:
         """What a status page of a demo shows."""
         return {
             "port": self.port,
-            "connections": len(self._peers),
+            "connections": len(self._listener.peers),
             "binds": [
                 {"system_id": peer.system_id, "state": peer.live.session.state.value} for peer in self.binds
             ],
-            "dialogs": len(self._dialogs),
+            "dialogs": len(self._handsets.dialogs),
             "waiting": self._post.waiting,
             "counters": dict(self.ledger.counters),
         }

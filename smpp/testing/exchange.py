@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from smpp.pdu.message import Sm
-from smpp.testing.dialect import Action, CentreDialect
+from smpp.testing.dialect import CentreDialect
 from smpp.testing.faults import Faults
 from smpp.testing.ledger import Delivery, Ledger, Submitted
 from smpp.testing.peer import Limits, Peer
@@ -52,7 +52,7 @@ class Exchange(Protocol):
     def answer(self, peer: Peer, octets: bytes, count: int) -> None:
         """Write responses."""
 
-    def may_show(self, sm: Sm, action: Action) -> bool:
+    def may_show(self, sm: Sm) -> bool:
         """True if a page has a dialogue to go to."""
 
     def act(self, message: Submitted) -> None:

@@ -98,8 +98,7 @@ class Intake:
             return faults.throttle_status
         if faults.refuse and draw() < faults.refuse:
             return faults.refuse_status
-        action = centre.dialect.action(sm)
-        if action is not None and not centre.may_show(sm, action):
+        if centre.dialect.action(sm) is not None and not centre.may_show(sm):
             return centre.dialect.no_dialog_status
         return 0
 

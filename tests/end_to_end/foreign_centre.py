@@ -230,8 +230,7 @@ class ForeignCentre(Centre):
             number, event["id"].encode(), sm, 1, number, self.now(), Status.ROK, text, op[0] if op else None
         )
         self.ledger.took(message)
-        action = self.dialect.action(sm)
-        if action is not None and not self.may_show(sm, action):
+        if self.dialect.action(sm) is not None and not self.may_show(sm):
             self.strays.append(message)
         else:
             self.act(message)

@@ -169,7 +169,7 @@ async def test_late_input_after_the_end_gets_a_farewell_and_starts_nothing(stage
 
 async def test_input_without_a_dialogue_gets_a_farewell(stage: Stage):
     centre = stage.centre
-    dialog = centre._open(PHONE, "*100#", "subscriber")
+    dialog = centre._handsets.open(PHONE, "*100#", "subscriber")
     dialog._say(USSR_CONFIRM, "1")
     await dialog.shown(1)
     assert (dialog.screen, dialog.open) == (FAREWELL, False)
