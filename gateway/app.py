@@ -172,8 +172,8 @@ class Gateway:
         self.upkeep = Upkeep(
             self.store,
             self.clock,
-            pace=self._pace,
-            tend=self._tend,
+            pace=self.pace,
+            tend=self.tend,
             details=self.details,
             sweep=self.telephony.sweep,
             keep_ms=self.settings.edr.keep_ms,
@@ -285,11 +285,13 @@ class Gateway:
         batch.refuse(loop.call_later, RETRY_COMMIT_S, self.host.take, self._store_build, library)
         store_build(batch, library)
 
-    def _pace(self, now: int) -> None:
+    def pace(self, now: int) -> None:
+        """Let go what is sent and begun at a pace; due ten times a second, `now` in UTC ms (`Upkeep`)."""
         self.outbox.pump_unasked()
         self.events.tend(now)
 
-    def _tend(self, now: int) -> None:
+    def tend(self, now: int) -> None:
+        """Have every part look what its time has come for; due once a second, `now` in UTC ms (`Upkeep`)."""
         self.outbox.tend()
         self.sms.tend(now)
         self.events.tend(now)

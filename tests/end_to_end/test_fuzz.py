@@ -164,9 +164,7 @@ async def test_what_mutated_pdus_have_begun_is_forgotten_in_time(tmp_path: Path)
         assert len(gateway.ussd.dialogs) >= 5
         for _ in range(12):  # a question that waits for people ends after three days
             stage.jump(25 * 3_600_000)
-            gateway.sms.tend(stage.clock.now())
-            gateway.people.tend(stage.clock.now())
-            gateway.outbox.tend()
+            gateway.tend(stage.clock.now())
             await stage.until(lambda: not _busy(gateway), "the end of all that waits for a back end")
             await stage.quiet()
         await stage.bound(1)

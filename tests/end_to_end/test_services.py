@@ -48,10 +48,9 @@ async def talk(stage: Stage, phone: str, *texts: str, to: str = DESK) -> list[st
 async def tend(stage: Stage) -> None:
     """Let everything that is done once a second be done now, and what is sent at a pace leave."""
     gateway = stage.gateway
-    for one in (gateway.events, gateway.people, gateway.starts, gateway.outbounds):
-        one.tend(stage.clock.now())
+    gateway.tend(stage.clock.now())
     await gateway.host.idle()
-    gateway.outbox.pump_unasked()
+    gateway.pace(stage.clock.now())
     await gateway.host.idle()
 
 

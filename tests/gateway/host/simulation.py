@@ -546,15 +546,9 @@ class Simulation:
             now = self.world.clock.now()
             gateway.host.on_time()
             gateway.settling.look()
-            gateway.outbox.tend()
-            gateway.sms.tend(now)
-            gateway.events.tend(now)
-            gateway.people.tend(now)
-            gateway.starts.tend(now)
-            gateway.outbounds.tend(now)
-            gateway.suspended.tend(now)
+            gateway.tend(now)
             await self.settle()
-            gateway.outbox.pump_unasked()
+            gateway.pace(now)
             await self.settle()
 
     async def to_the_end(self, first: float = 1) -> None:

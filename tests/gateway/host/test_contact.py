@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.host.contact import Contacts
-from gateway.store.sqlite import SLOT_MS, SqliteStore
+from gateway.store.reader import SLOT_MS
+from gateway.store.sqlite import SqliteStore
 from tests.gateway.host.rig import FILES, PHONE, Rig
 from tests.gateway.host.test_people import lay_out, running
 

@@ -113,10 +113,9 @@ def tasks(rig: Rig) -> list[TaskRow]:
 async def pass_time(rig: Rig, ms: int) -> None:
     rig.jump(ms)
     gateway = rig.gateway
-    for tended in (gateway.people, gateway.starts, gateway.suspended, gateway.events):
-        tended.tend(rig.clock.now())
+    gateway.tend(rig.clock.now())
     await rig.idle()
-    gateway.outbox.pump_unasked()
+    gateway.pace(rig.clock.now())
     await rig.idle()
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from gateway.store.error import SealError
 from gateway.store.form import Form
+from gateway.store.reader import SLOT_MS
 from gateway.store.record import ContactRow, Line, RatingRow, TaskKind, TaskRow, TaskState, WaitRow
 from gateway.store.retention import DEFAULT_TERMS, Retention, Sweeper
 from gateway.store.sealing import Sealer
-from gateway.store.sqlite import SLOT_MS, SqliteStore
+from gateway.store.sqlite import SqliteStore
 from gateway.store.task_file import TaskFile
 
 Open = Callable[..., SqliteStore]
