@@ -14,9 +14,11 @@ from engine.reading.diagnostic import Report
 from engine.reading.report import report_text
 from gateway import log, loop
 from gateway.app import Gateway
+from gateway.cli.folder import FOLDER
 from gateway.garbage import keep_memory, keep_quiet
 from gateway.library import FlowsBrokenError
 from gateway.project_files import SETTINGS, ProjectError, read_text
+from gateway.service_manager import ServiceManager
 from gateway.settings import Settings, read_settings
 from gateway.start_error import StartError
 from gateway.store.error import StoreError
@@ -39,7 +41,7 @@ def settings_of(root: Path, *, serving: bool = True) -> Settings:
     return settings
 
 
-async def run(gateway: Gateway) -> None:
+async def run(gateway: Gateway, manager: ServiceManager) -> None:
     """Serve until told to stop."""
     here = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -48,16 +50,21 @@ async def run(gateway: Gateway) -> None:
     await gateway.start()
     keep_quiet()
     keep_memory()
+    manager.ready()
+    watching = here.create_task(manager.watch())
     try:
         await stop.wait()
     finally:
+        manager.stopping()
         await gateway.close()
+        watching.cancel()
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".")
+@click.argument("directory", type=FOLDER, default=".")
 def serve(directory: Path) -> None:
     """Run the gateway over the project in DIRECTORY until SIGTERM, then drain."""
+    manager = ServiceManager(os.environ, os.getpid())
     settings = settings_of(directory)
     log.configure(level=settings.log)
     try:
@@ -68,6 +75,6 @@ def serve(directory: Path) -> None:
     except (StartError, ProjectError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     try:
-        loop.run(run(gateway))
+        loop.run(run(gateway, manager))
     except (StartError, OSError) as error:
         raise click.ClickException(str(error)) from error
