@@ -325,7 +325,9 @@ class Rounds:
             done = await asyncio.gather(*(one.gets_to_people() for one in callers), return_exceptions=True)
         faults = [one for one in done if isinstance(one, BaseException)]
         if faults:
-            raise AssertionError("\n".join(map(str, faults)))
+            left = self.asterisk.cli("core show channels concise").splitlines()
+            told = [*map(str, faults), *left, *self.pair.second.calls(), self.pair.second.tail()]
+            raise AssertionError("\n".join([f"GUDOK_SEED={self.report.seed}", *told]))
         for one in callers:
             where = "taken over by the second gateway" if one.greeted else "stayed in the queue"
             self.report.counts[where] += 1
