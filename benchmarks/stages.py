@@ -38,14 +38,13 @@ from gateway.host import conversation, host, inbound, stepper, ussd  # noqa: E40
 from gateway.journal import detail  # noqa: E402
 from gateway.settings import read_settings  # noqa: E402
 from gateway.store import sqlite, transaction, writer  # noqa: E402
-from smpp import links, session  # noqa: E402
-from smpp.pdu import wire  # noqa: E402
+from smpp import links, session, stream  # noqa: E402
 from ussd import centre as ussd_centre  # noqa: E402
 from ussd import short_way  # noqa: E402
 
 FLOW = Path(__file__).parent / "flow"
 STAGES: tuple[tuple[str, object, str], ...] = (
-    ("frame", wire.Framer, "feed"),
+    ("frame", stream.Stream, "read"),
     ("session", session.Session, "receive_data"),
     ("decode", inbound, "decode_sm"),
     ("correlate", ussd_centre.UssdChannel, "receive"),
@@ -79,6 +78,7 @@ STAGES: tuple[tuple[str, object, str], ...] = (
     ("lane", inbound.Inbounds, "_take"),
     ("lane", ussd.UssdLane, "receive"),
     ("lane", ussd.UssdLane, "receive_known"),
+    ("lane", ussd.UssdLane, "_message_known"),
     ("lane", ussd.UssdLane, "_dialled_known"),
     ("lane", ussd.UssdLane, "_end_known"),
     ("lane", ussd.UssdLane, "_submit"),

@@ -4,6 +4,7 @@
 process: together they name the way a message came, and a reply must leave.
 """
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -20,6 +21,27 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     sequence: int
     command_id: int
     body: bytes
+
+
+class InboundRow(msgspec.Struct, frozen=True, gc=False):
+    """Requests of the usual kind that came one after the other: deliver_sm (submit_sm for a centre).
+
+    What `sequences` and `bodies` hold at one place would be one `Inbound`. Nobody changes the two lists.
+    """
+
+    bind: int
+    connection: int
+    command_id: int
+    sequences: list[int]
+    bodies: list[bytes]
+
+    def one(self, at: int) -> Inbound:
+        """Return number `at` of the requests."""
+        return Inbound(self.bind, self.connection, self.sequences[at], self.command_id, self.bodies[at])
+
+    def singly(self) -> Iterator[Inbound]:
+        """Yield the requests one by one."""
+        return map(self.one, range(len(self.sequences)))
 
 
 class Answered(msgspec.Struct, gc=False):
@@ -115,6 +137,6 @@ class BindDown(msgspec.Struct, frozen=True, gc=False):
 
 
 SessionEvent: TypeAlias = (
-    Inbound | Answered | Accepted | Failed | Bound | BindRefused | BindRequested | Closed
+    Inbound | InboundRow | Answered | Accepted | Failed | Bound | BindRefused | BindRequested | Closed
 )
-LinkEvent: TypeAlias = Inbound | Answered | Accepted | Failed | BindUp | BindDown
+LinkEvent: TypeAlias = Inbound | InboundRow | Answered | Accepted | Failed | BindUp | BindDown

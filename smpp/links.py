@@ -32,6 +32,7 @@ from smpp.event import (
     Bound,
     Failed,
     Inbound,
+    InboundRow,
     LinkEvent,
     SessionEvent,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "BindUp",
     "Failed",
     "Inbound",
+    "InboundRow",
     "Link",
     "LinkEvent",
     "LinkSettings",
@@ -267,7 +269,7 @@ class Link:
         batch: list[LinkEvent] = []
         for event in events:
             kind = type(event)
-            if kind is Inbound:
+            if kind is InboundRow or kind is Inbound:
                 batch.append(event)  # type: ignore[arg-type]
             elif kind is Accepted:
                 # `Traffic.answered` for pages that have arrived.

@@ -17,14 +17,14 @@ arrive in them stands in `smpp.state`; numbering and matching of requests in `sm
 What it does not know: sockets, clocks, what a message means, reconnecting, rates.
 """
 
+import struct
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from itertools import takewhile
 from struct import Struct
 from typing import TypeAlias
 
 from smpp.event import (
-    Accepted,
     Answered,
     BindRefused,
     BindRequested,
@@ -41,7 +41,8 @@ from smpp.pdu.status import Status, status_text
 from smpp.pdu.wire import HEADER, HEADER_LENGTH, RESPONSE_BIT, Framer, PduError
 from smpp.settings import Timers
 from smpp.state import BIND_INPUTS, BOUND, RECEIVING, TRAFFIC, TRANSITIONS, TRANSMITTING, Input, Role, State
-from smpp.window import Pending, Sent, Window
+from smpp.stream import Stream
+from smpp.window import Pending, Window
 
 SUBMIT_SM = int(CommandId.SUBMIT_SM)
 DELIVER_SM = int(CommandId.DELIVER_SM)
@@ -54,6 +55,10 @@ MAX_UNUSUAL = 10_000
 
 _REQUESTS = frozenset(int(command) for command in CommandId if not command & RESPONSE_BIT)
 _UNANSWERED = frozenset({int(CommandId.ALERT_NOTIFICATION), int(CommandId.OUTBIND)})
+_SUBMIT = Struct(">II").pack(SUBMIT_SM, 0)
+_SHORT = 400
+_PDU = [Struct(f">I8sI{size}s").pack for size in range(_SHORT)]
+"""By size of a body: write it with its header, whose middle is command_id and command_status."""
 _ID_RESPONSE = Struct(">IIIIx")
 """Header and an empty message_id: what a deliver_sm_resp is (SMPP 3.4, 4.6.2)."""
 
@@ -94,6 +99,9 @@ class Session:
         self._traffic: frozenset[int] = frozenset()
         self._usual_request = DELIVER_SM if role is Role.ESME else SUBMIT_SM
         self._usual_response = (SUBMIT_SM if role is Role.ESME else DELIVER_SM) | RESPONSE_BIT
+        self._stream = Stream(
+            self.window, bind, connection, self._usual_request, self._usual_response, self._other
+        )
         self._unusual: dict[int, int] = {}
         self._control: list[bytes] = []
         self._out: list[bytes] = []
@@ -183,20 +191,19 @@ class Session:
         """
         if not self.can_submit:
             return at
-        write, pack = self._out.append, HEADER.pack
-        way = messages[at][2]
-        same = []
-        for message in islice(messages, at, None):
-            if message[2] != way:
-                break
-            same.append(message)
+        way, same = messages[at][2], messages[at:]
+        if [message[2] for message in same].count(way) != len(same):  # by far quicker than to look at each
+            same = list(takewhile(lambda message: message[2] == way, same))
         numbers = self.window.add_row(SUBMIT_SM, same, now)
-        for sequence, (body, _, _, _) in zip(numbers, same, strict=False):  # as many as there was room for
-            write(pack(HEADER_LENGTH + len(body), SUBMIT_SM, 0, sequence))
-            write(body)
+        self._out += [
+            _PDU[size](HEADER_LENGTH + size, _SUBMIT, sequence, message[0])
+            if (size := len(message[0])) < _SHORT
+            else HEADER.pack(HEADER_LENGTH + size, SUBMIT_SM, 0, sequence) + message[0]
+            for sequence, message in zip(numbers, same, strict=False)  # as many as there was room for
+        ]
         return at + len(numbers)
 
-    def accept_all(self, sequences: Iterable[int]) -> None:
+    def accept_all(self, sequences: Sequence[int]) -> None:
         """Answer the `Inbound`s with these numbers with status 0, as `respond` would one by one."""
         if self.state is State.CLOSED:
             return
@@ -204,7 +211,12 @@ class Session:
         pack, length = _ID_RESPONSE.pack, HEADER_LENGTH + 1
         if not unusual:
             command_id = usual | RESPONSE_BIT
-            self._out.extend([pack(length, command_id, 0, sequence) for sequence in sequences])
+            # All at once: the same octets so many times, then their numbers, octet by octet of these.
+            octets = bytearray(pack(length, command_id, 0, 0) * len(sequences))
+            numbers = struct.pack(f">{len(sequences)}I", *sequences)
+            for place in range(4):
+                octets[12 + place :: length] = numbers[place::4]
+            self._out.append(bytes(octets))
             return
         for sequence in sequences:
             command_id = unusual.pop(sequence, usual)
@@ -240,58 +252,17 @@ class Session:
             return events
         self._heard_at = now
         framer = self._framer
-        try:
-            frames = framer.feed(data)
-        except PduError:
-            frames = []
-        bind, connection = self.bind, self.connection
-        usual_request, usual_response = self._usual_request, self._usual_response
-        usual_sent = usual_response ^ RESPONSE_BIT
-        add, take = events.append, self.window.pending.pop
-        sent_at = -1
-        for command_id, status, sequence, body in frames:
-            if command_id == usual_response:
-                # `_answer`, written out for what is usual.
-                pending = take(sequence, None)
-                if pending is None or pending.command_id != usual_sent:
-                    self._unasked(events, pending, status)
-                    continue
-                end = body.find(0)
-                if type(pending) is Sent and not status and end >= len(body) - 1:
-                    # Taken, and nothing comes after the message_id.
-                    if pending.sent_at != sent_at:
-                        sent_at = pending.sent_at
-                        tokens: list[object] = []
-                        add(Accepted(bind, connection, sent_at, tokens))
-                    tokens.append(pending.token[1])  # type: ignore[index]
-                    continue
-                message_id = body[:end] if 0 < end < 256 else decode_submit_resp(body, status)
-                add(
-                    Answered(
-                        pending.token,
-                        status,
-                        message_id,
-                        bind,
-                        connection,
-                        sequence,
-                        body,
-                        pending.offered_at,
-                        pending.sent_at,
-                    )
-                )
-            elif command_id in self._traffic:
-                if command_id != usual_request:
-                    self._remember(sequence, command_id)
-                add(Inbound(bind, connection, sequence, command_id, body))
-            else:
-                self._other(events, command_id, status, sequence, body, now)
-                if self.closed:
-                    return events
+        data = framer.join(data)
+        offset = self._stream.read(events, data, now) if data else 0
+        if self.closed:
+            return events
+        if offset < len(data):
+            framer.keep(data[offset:])
         if framer.error is not None:
             self._lose_place(events, framer.error)
         elif not framer.pending:
             self._part_since = None
-        elif frames or self._part_since is None:
+        elif offset or self._part_since is None:
             self._part_since = now
         if self._leave_by is not None:
             self._leave_when_idle(now)
@@ -304,10 +275,15 @@ class Session:
         self._unusual[sequence] = command_id
 
     def _answer(
-        self, events: list[SessionEvent], command_id: int, status: int, sequence: int, body: bytes
+        self,
+        events: list[SessionEvent],
+        command_id: int,
+        status: int,
+        sequence: int,
+        pending: Pending | None,
+        body: bytes,
     ) -> None:
-        """A response to one of our message requests."""
-        pending = self.window.take(sequence)
+        """A response to one of our message requests, and what waits under its number."""
         if pending is None or pending.command_id | RESPONSE_BIT != command_id:
             self._unasked(events, pending, status)
         else:
@@ -336,9 +312,15 @@ class Session:
 
     def _other(
         self, events: list[SessionEvent], command_id: int, status: int, sequence: int, body: bytes, now: int
-    ) -> None:
-        """Everything that is not a message of the usual kind."""
-        if command_id & RESPONSE_BIT:
+    ) -> bool:
+        """Take what is not usual; False when the session is over with it."""
+        if command_id in self._traffic:
+            if command_id != self._usual_request:
+                self._remember(sequence, command_id)
+            events.append(Inbound(self.bind, self.connection, sequence, command_id, body))
+        elif command_id == self._usual_response:
+            self._answer(events, command_id, status, sequence, self.window.take(sequence), body)
+        elif command_id & RESPONSE_BIT:
             self._other_response(events, command_id, status, sequence, body)
         elif command_id == ENQUIRE_LINK:
             bound = self.bound or self.state is State.UNBINDING
@@ -351,6 +333,7 @@ class Session:
             self._bind_request(events, command_id, sequence, body)
         else:
             self._refuse(command_id, sequence)
+        return self.state is not State.CLOSED
 
     def _refuse(self, command_id: int, sequence: int) -> None:
         """Answer a request that we do not know or that has no place in this state."""
@@ -376,7 +359,7 @@ class Session:
             if command_id == GENERIC_NACK:
                 self._nacked(events, status, sequence)
             elif command_id & ~RESPONSE_BIT in _REQUESTS:
-                self._answer(events, command_id, status, sequence, body)
+                self._answer(events, command_id, status, sequence, self.window.take(sequence), body)
             else:
                 self.counters["unknown_command"] += 1
         elif reserved == ENQUIRE_LINK:
@@ -506,6 +489,7 @@ class Session:
         # Looked up once per change: a set of states hashes enums in Python, too slow for every message.
         self.bound = state in BOUND
         self._traffic = TRAFFIC.get((self.role, state), frozenset())
+        self._stream.is_open = self._usual_request in self._traffic
         sending = TRANSMITTING if self.role is Role.ESME else RECEIVING
         self.can_submit = state in sending and self._leave_by is None
 

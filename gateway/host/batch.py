@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import msgspec
 
 from gateway.host.conversation import Conversation
 from gateway.store.batch import Group, StoreBatch
-from smpp.event import Inbound
 from smpp.links import Link, PageOut
 
 Act: TypeAlias = tuple[Callable[..., object], tuple[Any, ...]]
-Mark: TypeAlias = tuple[int, int, int, int, int, int]
+AcceptedRow: TypeAlias = tuple[Link, tuple[int, int], Sequence[int]]
+"""Messages to be answered with status 0: their link, the (bind, connection) they came over, their numbers."""
+Mark: TypeAlias = tuple[int, int, int, int, int, tuple[int, ...]]
 
 
 class Before(msgspec.Struct, eq=False, gc=False):
@@ -90,9 +93,9 @@ class Batch:
         self.stored = stored
         self.now = now
         self.touched: dict[str, Before] = {}
-        self.accepted: list[tuple[Link, Inbound]] = []
+        self.accepted: list[AcceptedRow] = []
         self.leaving: list[Act] = []
-        self.pages: list[tuple[Link, PageOut]] = []
+        self.pages: defaultdict[Link, list[PageOut]] = defaultdict(list)
         self.undo: list[Act] = []
         self.refused: list[Act] = []
         self.saved: dict[str, Saved] = {}
@@ -139,7 +142,7 @@ class Batch:
             len(self.undo),
             len(self.stored.groups),
             len(self.accepted),
-            len(self.pages),
+            tuple(map(len, self.pages.values())),
         )
 
     def back_to(self, mark: Mark) -> list[Conversation]:
@@ -149,7 +152,8 @@ class Batch:
         """
         leaving, touched, undos, stored, accepted, pages = mark
         del self.accepted[accepted:]
-        del self.pages[pages:]
+        for own, count in zip(self.pages.values(), chain(pages, repeat(0)), strict=False):
+            del own[count:]
         self.latest = None
         del self.leaving[leaving:]
         for undo, arguments in reversed(self.undo[undos:]):

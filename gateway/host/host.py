@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -14,7 +15,7 @@ from engine.chosen_language import MEMORY as CHOICE
 from engine.chosen_language import chosen_language
 from engine.effects import Note
 from engine.session import Waiting
-from gateway.host.batch import Batch, Mark
+from gateway.host.batch import AcceptedRow, Batch
 from gateway.host.conversation import Conversation
 from gateway.host.wheel import SLOT_MS, Wheel
 from gateway.journal.detail import Details
@@ -22,7 +23,7 @@ from gateway.library import Library
 from gateway.store.batch import Group
 from gateway.store.sqlite import SqliteStore
 from gateway.switch import Switches
-from smpp.event import Failed, Inbound
+from smpp.event import Failed
 from smpp.links import Link, PageOut
 
 Handler: TypeAlias = Callable[[Batch, Any], None]
@@ -133,7 +134,9 @@ class Host:
         try:
             handler(batch, item)
         except Exception as fault:
-            self.take_back(batch, mark, fault)
+            self._fault(fault)
+            for unborn in batch.back_to(mark):
+                self.conversations.pop(unborn.key, None)
             batch.saved, batch.first, batch.latest = outer, first, None
             return False
         for key, saved in batch.saved.items():
@@ -141,12 +144,6 @@ class Host:
                 outer.setdefault(key, saved)
         batch.saved, batch.first, batch.latest = outer, first, None
         return True
-
-    def take_back(self, batch: Batch, mark: Mark, fault: Exception) -> None:
-        """Undo what a handler has done since `mark`, for it met with a fault of ours."""
-        self._fault(fault)
-        for unborn in batch.back_to(mark):
-            self.conversations.pop(unborn.key, None)
 
     def _fault(self, fault: Exception) -> None:
         """Write down a fault of ours; called where it is caught."""
@@ -232,28 +229,22 @@ class Host:
             self._do(act, arguments)
         self._finish()
 
-    def _accept(self, accepted: list[tuple[Link, Inbound]]) -> None:
+    def _accept(self, accepted: list[AcceptedRow]) -> None:
         """Answer what was taken, all of one connection together."""
-        link, first = accepted[0]
-        bind, connection = first.bind, first.connection
-        sequences: list[int] = []
-        for other, event in accepted:
-            if event.connection != connection or event.bind != bind or other is not link:
-                self._do(link.accept_all, (bind, connection, sequences))
-                link, bind, connection, sequences = other, event.bind, event.connection, []
-            sequences.append(event.sequence)
-        self._do(link.accept_all, (bind, connection, sequences))
+        link, way, first = accepted[0]
+        sequences = list(first)
+        for other, its, more in islice(accepted, 1, None):
+            if its == way and other is link:
+                sequences += more
+            else:
+                self._do(link.accept_all, (*way, sequences))
+                link, way, sequences = other, its, list(more)
+        self._do(link.accept_all, (*way, sequences))
 
-    def _send(self, pages: list[tuple[Link, PageOut]]) -> None:
-        """Let pages go, all of one link together."""
-        link = pages[0][0]
-        own = [page for other, page in pages if other is link]
-        if len(own) != len(pages):
-            for one in dict.fromkeys(other for other, _ in pages):
-                self._send([item for item in pages if item[0] is one])
-            return
+    def _send(self, link: Link, pages: list[PageOut]) -> None:
+        """Let the pages of one link go."""
         try:
-            refused = link.submit_pages(own)
+            refused = link.submit_pages(pages)
         except Exception as fault:
             self._fault(fault)
             return
@@ -269,8 +260,8 @@ class Host:
                 act(*arguments)
             except Exception as fault:
                 self._fault(fault)
-        if batch.pages:
-            self._send(batch.pages)
+        for link, pages in batch.pages.items():
+            self._send(link, pages)
         for key, before in batch.touched.items():
             conversation = before.conversation
             due = conversation.due

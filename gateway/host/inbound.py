@@ -15,7 +15,7 @@ from gateway.host.outbox import Outbox
 from gateway.host.sms import SmsLane
 from gateway.host.ussd import STORE_FAILED, Page, UssdLane
 from gateway.host.voice import VoiceLane
-from smpp.event import Accepted, Answered, BindDown, BindUp, Failed, Inbound, LinkEvent
+from smpp.event import Accepted, Answered, BindDown, BindUp, Failed, Inbound, InboundRow, LinkEvent
 from smpp.links import Link
 from smpp.pdu.command import CommandId
 from smpp.pdu.data_sm import decode_data_sm
@@ -52,51 +52,57 @@ class Inbounds:
         link, events = item
         host = self._host
         channel = self._sms.channel(link)
-        ussd = self._ussd
         read_by: tuple[int, int, int] | None = None
         batch.refuse(self._refused, link, events)
-        # `Host.guarded` for every event, written out: no call and no dict for one that goes well.
-        outer, first = batch.saved, batch.first
-        batch.saved = {}
-        leaving, touched, undo, groups = batch.leaving, batch.touched, batch.undo, batch.stored.groups
-        accepted, pages = batch.accepted, batch.pages
         for event in events:
-            kind = type(event)
-            if kind is Accepted:
-                read_by = self._accepted(batch, channel, event)  # type: ignore[arg-type]
-                continue
-            had_leaving, had_undo, had_groups = len(leaving), len(undo), len(groups)
-            had_accepted, had_pages = len(accepted), len(pages)
-            batch.first = had_touched = len(touched)
-            batch.latest = None
-            try:
-                if kind is Answered:
-                    if channel is not None and read_by != (event.bind, event.connection, event.sent_at):  # type: ignore[union-attr]
-                        # Once for all that left with one write.
-                        read_by = (event.bind, event.connection, event.sent_at)  # type: ignore[union-attr]
-                        channel.confirmed(read_by[:2], read_by[2])
-                    if type(event.token) is Page:  # type: ignore[union-attr]
-                        self._ussd.confirmed(batch, event)  # type: ignore[arg-type]
-                    elif type(event.token) is PartToken:  # type: ignore[union-attr]
-                        self._outbox.answered(batch, event)  # type: ignore[arg-type]
-                elif kind is Inbound:
-                    if event.command_id != _DELIVER or not ussd.receive_known(batch, link, event):  # type: ignore[union-attr, arg-type]
-                        self._message(batch, link, event)  # type: ignore[arg-type]
-                else:
-                    self._other(batch, link, event)
-            except Exception as fault:
-                host.take_back(
-                    batch, (had_leaving, had_touched, had_undo, had_groups, had_accepted, had_pages), fault
-                )
-                if isinstance(event, Inbound):
-                    batch.leave(link.respond, event.bind, event.connection, event.sequence, _OUR_FAULT)
-                batch.saved = {}
-            if batch.saved:
-                for key, saved in batch.saved.items():
-                    if batch.touched[key].number < first:
-                        outer.setdefault(key, saved)
-                batch.saved = {}
-        batch.saved, batch.first, batch.latest = outer, first, None
+            match event:
+                case InboundRow():
+                    self._row(batch, link, event)
+                case Inbound():
+                    self._single(batch, link, event)
+                case Accepted():
+                    read_by = self._accepted(batch, channel, event)
+                case Answered():
+                    written = (event.bind, event.connection, event.sent_at)
+                    host.guarded(batch, self._answered, (None if read_by == written else channel, event))
+                    read_by = written
+                case _:
+                    host.guarded(batch, self._other, (link, event))
+
+    def _row(self, batch: Batch, link: Link, event: InboundRow) -> None:
+        """Take messages in order: those of dialogs that are known by how they begin together, others singly.
+
+        A fault of ours among the former undoes them all, and then each is taken singly.
+        """
+        at, count = 0, len(event.sequences)
+
+        def take_known(batch: Batch, event: InboundRow) -> None:
+            nonlocal at
+            at = self._ussd.receive_known(batch, link, event, at)
+
+        while at < count:
+            if event.command_id == _DELIVER and not self._host.guarded(batch, take_known, event):
+                break
+            if at < count:
+                self._single(batch, link, event.one(at))
+                at += 1
+        for place in range(at, count):
+            self._single(batch, link, event.one(place))
+
+    def _single(self, batch: Batch, link: Link, event: Inbound) -> None:
+        """Take one message; whose fault it is not is told so."""
+        if not self._host.guarded(batch, self._message, (link, event)):
+            batch.leave(link.respond, event.bind, event.connection, event.sequence, _OUR_FAULT)
+
+    def _answered(self, batch: Batch, item: tuple[SmsChannel | None, Answered]) -> None:
+        """Take what the centre said of a message; a channel is told which write it has read."""
+        channel, event = item
+        if channel is not None:
+            channel.confirmed((event.bind, event.connection), event.sent_at)
+        if type(event.token) is Page:
+            self._ussd.confirmed(batch, event)
+        elif type(event.token) is PartToken:
+            self._outbox.answered(batch, event)
 
     def _accepted(self, batch: Batch, channel: SmsChannel | None, event: Accepted) -> tuple[int, int, int]:
         """Take note of pages that the centre has accepted; returns which write it has read."""
@@ -111,20 +117,27 @@ class Inbounds:
         """Nothing of a read was stored: have the messages sent again, keep what is told only once."""
         for event in events:
             if isinstance(event, Inbound):
-                status = STORE_FAILED
-                try:
-                    self._decode(event)
-                except PduError as error:
-                    status = error.status
-                except Exception:
-                    # A fault of ours, counted when it was met first: the others are answered all the same.
-                    status = _OUR_FAULT
-                link.respond(event.bind, event.connection, event.sequence, status)
+                self._refuse(link, event)
+            elif isinstance(event, InboundRow):
+                for one in event.singly():
+                    self._refuse(link, one)
             elif isinstance(event, Answered):
                 self._ussd.confirm_again(event)
             elif isinstance(event, Accepted):
                 for page in event.tokens:
                     self._ussd.confirm_again(_one_of(event, page))
+
+    def _refuse(self, link: Link, event: Inbound) -> None:
+        """Have a message sent again that was not stored; one that nobody can read is told so."""
+        status = STORE_FAILED
+        try:
+            self._decode(event)
+        except PduError as error:
+            status = error.status
+        except Exception:
+            # A fault of ours, counted when it was met first: the others are answered all the same.
+            status = _OUR_FAULT
+        link.respond(event.bind, event.connection, event.sequence, status)
 
     @staticmethod
     def _decode(event: Inbound) -> Sm:
@@ -132,7 +145,8 @@ class Inbounds:
             return decode_sm(event.body, event.sequence, _DELIVER)
         return decode_data_sm(event.body, event.sequence).as_deliver()
 
-    def _message(self, batch: Batch, link: Link, event: Inbound) -> None:
+    def _message(self, batch: Batch, item: tuple[Link, Inbound]) -> None:
+        link, event = item
         host = self._host
         try:
             sm = self._decode(event)
@@ -154,7 +168,8 @@ class Inbounds:
         host.counters["message_not_carried"] += 1
         batch.leave(link.respond, event.bind, event.connection, event.sequence, _NOT_OURS)
 
-    def _other(self, batch: Batch, link: Link, event: LinkEvent) -> None:
+    def _other(self, batch: Batch, item: tuple[Link, LinkEvent]) -> None:
+        link, event = item
         match event:
             case Failed():
                 if isinstance(event.token, Page):

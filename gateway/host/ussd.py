@@ -31,7 +31,7 @@ from gateway.host.stepper import Stepper, plain
 from gateway.host.suspension import Suspended
 from gateway.journal.tally import END, FLOW
 from smpp.event import Answered as Confirmed
-from smpp.event import Failed, Inbound
+from smpp.event import Failed, Inbound, InboundRow
 from smpp.links import Link
 from smpp.pdu.command import CommandId
 from smpp.pdu.message import Sm
@@ -104,17 +104,38 @@ class UssdLane:
 
     # What comes in
 
-    def receive_known(self, batch: Batch, link: Link, event: Inbound) -> bool:
-        """Take a deliver_sm if it is a menu key of a dialog whose last message looked like it.
+    def receive_known(self, batch: Batch, link: Link, event: InboundRow, at: int) -> int:
+        """Take messages from number `at` on as far as each is that of a dialog which looks like it.
 
-        As `receive`, without decoding it; False, and nothing done, if it takes a longer look.
+        Returns the number of the first that takes a longer look.
         """
         way = self._ways.get(link.name)
         if way is None or self._host.observers:
-            return False
-        live = way.short.find(event.body)
+            return at
+        sequences, bodies = event.sequences, event.bodies
+        if at:
+            sequences, bodies = sequences[at:], bodies[at:]
+        connection, count = (event.bind, event.connection), 0
+        for sequence, body in zip(sequences, bodies, strict=True):
+            if not self._message_known(batch, way, connection, sequence, body):
+                sequences = sequences[:count]
+                break
+            count += 1
+        if count:
+            batch.accepted.append((link, connection, sequences))
+        return at + count
+
+    def _message_known(
+        self, batch: Batch, way: Way, connection: tuple[int, int], sequence: int, body: bytes
+    ) -> bool:
+        """Take a deliver_sm if it is a menu key of a dialog whose last message looked like it.
+
+        As `receive`, without decoding it; False, and nothing done, if it takes a longer look. It is answered
+        by who calls this.
+        """
+        live = way.short.find(body)
         if live is None:
-            return self._dialled_known(batch, way, event)
+            return self._dialled_known(batch, way, connection, sequence, body)
         conversation, key = live.conversation, live.key
         last, session, dialogs = conversation.dialog, conversation.session, self.dialogs.by_key
         if session.waiting is not _ANSWER or last is None or dialogs.get(key) is not last:
@@ -123,12 +144,11 @@ class UssdLane:
             return False  # a message that looked otherwise came in between
         if conversation.held or self.outreach.open:
             return False
-        now, connection = batch.now, (event.bind, event.connection)
-        taken = way.short.take(event.body, live.size, last, connection, event.sequence, now)
+        now = batch.now
+        taken = way.short.take(body, live.size, last, connection, sequence, now)
         if taken is None:
             return False
         text = taken[0]
-        batch.accepted.append((link, event))
         before = batch.before(conversation)
         turn = key_turn(conversation.flows, session, text, now)
         if turn is None:
@@ -144,8 +164,8 @@ class UssdLane:
             return True
         # The commonest turn: the next screen, and nothing else.
         assert type(effect.text) is str, "a short turn shows no secret"
-        body = way.channel.question(effect.text, last.route, taken[2], effect.constant)
-        conversation.dialog = dialogs[key] = dialog = way.short.go_on(last, taken, body)
+        page = way.channel.question(effect.text, last.route, taken[2], effect.constant)
+        conversation.dialog = dialogs[key] = dialog = way.short.go_on(last, taken, page)
         batch.undo.append((self._put_back, (key, last)))
         before.inputs.append(("Text", None if conversation.hides_input else text))
         inputs, facts = conversation.tally
@@ -153,9 +173,9 @@ class UssdLane:
         conversation.session = after
         if conversation.hides_input is not effect.secret:
             conversation.hides_input = effect.secret
-        before.answer = body
+        before.answer = page
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
-        batch.pages.append((link, (body, token, connection, live.msisdn)))
+        batch.pages[way.link].append((page, token, connection, live.msisdn))
         return True
 
     def _end_known(
@@ -189,9 +209,11 @@ class UssdLane:
         batch.leaving.append((self._let_go, (dialog, conversation)))
         self.ends.leaves(batch, dialog, conversation, effect.reason)
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
-        batch.pages.append((way.link, (body, token, dialog.connection, live.msisdn)))
+        batch.pages[way.link].append((body, token, dialog.connection, live.msisdn))
 
-    def _dialled_known(self, batch: Batch, way: Way, event: Inbound) -> bool:
+    def _dialled_known(
+        self, batch: Batch, way: Way, connection: tuple[int, int], sequence: int, body: bytes
+    ) -> bool:
         """Take a deliver_sm if a subscriber without a dialog has dialled a code that was dialled before.
 
         Where the flow begins with a question, and nothing else is about, the dialog, its session and the
@@ -200,18 +222,17 @@ class UssdLane:
         host, short = self._host, way.short
         if host.store.full:
             return False
-        now, connection = batch.now, (event.bind, event.connection)
-        call = short.dial(event.body, way.channel.group, connection, event.sequence, now, self.dialogs)
+        now = batch.now
+        call = short.dial(body, way.channel.group, connection, sequence, now, self.dialogs)
         if call is None:
             return False
-        batch.accepted.append((way.link, event))
         text, flows = call.code.text, host.library.current
         start = None if host.draining else flows.dial(text)
         turn = None
         if start is not None and host.switches.idle and self._suspended.idle:
             msisdn = call.key[1]
             turn = first_turn(flows, start, _USSD, msisdn, host.language(msisdn, now), now)
-        head = event.body[: -call.code.behind]
+        head = body[: -call.code.behind]
         if start is None or turn is None:
             dialog = short.open(call, text, None, self.dialogs)
             conversation = self._dialled(batch, way, Dialled(dialog, text))
@@ -236,7 +257,7 @@ class UssdLane:
         batch.undo.append((self._let_go, (dialog, conversation)))
         short.heads[head] = Live(conversation, key, call.source, dialog.dest, len(head))
         token = Page(key, opened_at, 1, name, conversation)
-        batch.pages.append((way.link, (page, token, connection, call.source)))
+        batch.pages[way.link].append((page, token, connection, call.source))
         return True
 
     def _get_known(
@@ -278,7 +299,7 @@ class UssdLane:
         )
         if type(arrival) is Answered:
             # By far the commonest, so it does not go through the questions below.
-            batch.accepted.append((link, event))
+            batch.accepted.append((link, source, (event.sequence,)))
             answering = self._answered(batch, arrival)
             if answering is not None:
                 head = self._get_known(way, event, sm, arrival.dialog, answering)
@@ -292,7 +313,7 @@ class UssdLane:
                 self._host.counters["refused_disk_full"] += 1
                 batch.leave(link.respond, event.bind, event.connection, event.sequence, STORE_FAILED)
                 return True
-            batch.accepted.append((link, event))
+            batch.accepted.append((link, source, (event.sequence,)))
             conversation = self._dialled(batch, way, arrival)
             if conversation is not None:
                 head = self._get_known(way, event, sm, arrival.dialog, conversation)
@@ -305,7 +326,7 @@ class UssdLane:
         if status:
             batch.leave(link.respond, event.bind, event.connection, event.sequence, status)
         else:
-            batch.accepted.append((link, event))
+            batch.accepted.append((link, source, (event.sequence,)))
         if isinstance(arrival, Repeated):
             self._repeated(batch, way, arrival, source)
         elif isinstance(arrival, Stray):
@@ -431,11 +452,11 @@ class UssdLane:
             dialog.connection = source
         if arrival.answer is not None:
             token = self._token(dialog)
-            batch.pages.append((way.link, (arrival.answer, token, source, dialog.msisdn.encode())))
+            batch.pages[way.link].append((arrival.answer, token, source, dialog.msisdn.encode()))
 
     def _stray(self, batch: Batch, way: Way, arrival: Stray, source: tuple[int, int]) -> None:
         if arrival.farewell is not None:
-            batch.pages.append((way.link, (arrival.farewell, None, source, b"")))
+            batch.pages[way.link].append((arrival.farewell, None, source, b""))
 
     def _aborted(self, batch: Batch, arrival: Aborted) -> None:
         self._undo(batch, arrival.dialog, arrival.before)
@@ -544,7 +565,7 @@ class UssdLane:
         if connection == ANYWHERE:
             batch.leave(self._submit, link, body, token, dialog.msisdn)
         else:
-            batch.pages.append((link, (body, token, connection, dialog.msisdn.encode())))
+            batch.pages[link].append((body, token, connection, dialog.msisdn.encode()))
 
     def _submit(self, link: Link, body: bytes, token: Page, msisdn: str) -> None:
         """Send the first page of a dialog that we begin: no more urgent than an SMS."""

@@ -108,41 +108,48 @@ class Framer:
         """
         if self.error is not None:
             raise self.error
-        pending = self._pending
-        if pending:
-            pending += data
-            if len(pending) < self._need:
-                return []
-            data = bytes(pending)
-            pending.clear()
-        elif not isinstance(data, bytes):
-            data = bytes(data)
+        data = self.join(data)
         frames: list[Frame] = []
-        offset = 0
-        end = len(data)
-        unpack = HEADER.unpack_from
+        offset, end = 0, len(data)
         while end - offset >= HEADER_LENGTH:
-            length, command_id, status, sequence = unpack(data, offset)
-            if length < HEADER_LENGTH or length > MAX_PDU:
-                break
+            length, command_id, status, sequence = HEADER.unpack_from(data, offset)
             after = offset + length
-            if after > end:
+            if after > end or not HEADER_LENGTH <= length <= MAX_PDU:
                 break
             frames.append((command_id, status, sequence, data[offset + HEADER_LENGTH : after]))
             offset = after
         if offset < end:
-            self.error = lost = self._keep(data[offset:])
+            lost = self.keep(data[offset:])
             if lost is not None and not frames:
                 raise lost
         return frames
 
-    def _keep(self, rest: bytes) -> PduError | None:
-        """Hold the start of a PDU; its length is judged as soon as its four octets are there."""
+    def join(self, data: bytes | bytearray | memoryview) -> bytes:
+        """Return what one read delivered with the start of its first PDU; b"" while that is unfinished.
+
+        For who cuts the PDUs out on the spot: what is no whole PDU at the end is given to `keep`.
+        """
+        pending = self._pending
+        if pending:
+            pending += data
+            if len(pending) < self._need:
+                return b""
+            data = bytes(pending)
+            pending.clear()
+            return data
+        return bytes(data)
+
+    def keep(self, rest: bytes) -> PduError | None:
+        """Hold the start of a PDU; its length is judged as soon as its four octets are there.
+
+        Returns what is wrong with it, which is `error` from then on.
+        """
         self._need = 4
         if len(rest) >= 4:
             length = int.from_bytes(rest[:4], "big")
             if length < HEADER_LENGTH or length > MAX_PDU:
-                return _bad_length(rest)
+                self.error = _bad_length(rest)
+                return self.error
             self._need = length
         self._pending += rest
         return None

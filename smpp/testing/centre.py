@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from smpp.client import Clock
-from smpp.event import Answered, BindRequested, Failed, Inbound, SessionEvent
+from smpp.event import Answered, BindRequested, Failed, Inbound, InboundRow, SessionEvent
 from smpp.pdu.message import Sm
 from smpp.segments import Mode, split
 from smpp.settings import Timers
@@ -356,7 +356,9 @@ class Centre:
     def _events(self, peer: Peer, events: list[SessionEvent]) -> None:
         requests: list[Inbound] = []
         for event in events:
-            if isinstance(event, Inbound):
+            if isinstance(event, InboundRow):
+                requests.extend(event.singly())
+            elif isinstance(event, Inbound):
                 requests.append(event)
             elif isinstance(event, Answered):
                 self._post.answered(event)

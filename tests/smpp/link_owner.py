@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from smpp.event import Answered, BindDown, BindUp, Failed, Inbound
+from smpp.event import Answered, BindDown, BindUp, Failed, Inbound, InboundRow
 from smpp.links import Link
 from smpp.pdu.message import Sm, decode_sm, encode_sm_body
 from smpp.settings import LinkSettings, Secret, Timers
@@ -67,7 +67,10 @@ class Owner:
     def __call__(self, link: Link, events) -> None:
         self.batches.append(list(events))
         for event in events:
-            if isinstance(event, Inbound):
+            if isinstance(event, InboundRow):
+                for one in event.singly():
+                    self._came(link, one)
+            elif isinstance(event, Inbound):
                 self._came(link, event)
             elif isinstance(event, Answered):
                 assert event.token not in self.answered, "answered twice"

@@ -1,6 +1,6 @@
 """Two sessions wired back to back, and the octets of hand-made PDUs."""
 
-from smpp.event import BindRequested, Inbound
+from smpp.event import BindRequested, Inbound, InboundRow
 from smpp.pdu.bind import BindTransceiver, encode_bind_body
 from smpp.pdu.command import CommandId
 from smpp.pdu.wire import HEADER
@@ -29,6 +29,13 @@ def read(data: bytes) -> list[tuple[int, int, int, bytes]]:
     return found
 
 
+def singly(events: list) -> list:
+    """The events of a read, with every request on its own."""
+    return [
+        one for event in events for one in (event.singly() if isinstance(event, InboundRow) else (event,))
+    ]
+
+
 class Pair:
     """An ESME and a centre; every transfer in one piece, or octet by octet."""
 
@@ -50,10 +57,10 @@ class Pair:
 
     def _carry(self, data: bytes, to: Session) -> list:
         if not self.piecewise:
-            return to.receive_data(data, self.now) if data else []
+            return singly(to.receive_data(data, self.now)) if data else []
         events = []
         for index in range(len(data)):
-            events += to.receive_data(data[index : index + 1], self.now)
+            events += singly(to.receive_data(data[index : index + 1], self.now))
         return events
 
     def to_smsc(self) -> list:
@@ -77,4 +84,4 @@ def bound_esme(command: int = TRX, **options) -> Pair:
     return pair
 
 
-__all__ = ["BIND_BODY", "RX", "TRX", "TX", "Inbound", "Pair", "bound_esme", "pdu", "read"]
+__all__ = ["BIND_BODY", "RX", "TRX", "TX", "Inbound", "Pair", "bound_esme", "pdu", "read", "singly"]

@@ -4,7 +4,7 @@ from smpp.client import LINGER_MS, Connection
 from smpp.event import Closed
 from smpp.session import Session
 from smpp.state import Role
-from tests.smpp.session_pair import BIND_BODY, TRX, pdu, read
+from tests.smpp.session_pair import BIND_BODY, TRX, pdu, read, singly
 
 
 class Transport:
@@ -54,7 +54,7 @@ def stand(on_events=lambda connection, events: None):
 
 def test_everything_answered_in_one_batch_leaves_with_one_write():
     def answer(connection, events):
-        for event in events:
+        for event in singly(events):
             if hasattr(event, "command_id"):
                 connection.session.respond(event.sequence)
                 connection.session.submit(b"page", None, 1_000)

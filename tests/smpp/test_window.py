@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smpp.window import FIRST_SEQUENCE, LAST_SEQUENCE, Window
+from smpp.window import FIRST_SEQUENCE, LAST_SEQUENCE, Pending, Window
 
 
 def test_numbers_count_from_one_and_a_full_window_gives_none():
@@ -98,20 +98,45 @@ def test_no_two_requests_in_flight_ever_share_a_number(first, moves):
 @settings(max_examples=200, derandomize=True)
 def test_a_row_takes_the_places_that_one_after_the_other_would(size, first, acts):
     row, singly = Window(size, 1_000, first), Window(size, 1_000, first)
+    waiting: dict[int, Pending] = {}
     for now, act in enumerate(acts):
         if act == "reserve":
             assert row.reserve(0x15) == singly.reserve(0x15)
         elif act == "take":
-            for window in (row, singly):
-                for number in list(window.pending)[:1]:
-                    window.take(number)
+            for number in sorted(waiting)[:1]:
+                assert row.take(number) == singly.take(number) == waiting.pop(number)
         else:
             # No answer for ever: the numbers come round to those that still wait.
             row._next = singly._next = first
             tokens = [f"{now}:{n}" for n in range(act)]
             numbers = [singly.add(4, token, now, now) for token in tokens]
-            assert row.add_row(4, tokens, now) == [number for number in numbers if number is not None]
-        assert [(n, p.token, p.sent_at) for n, p in row.pending.items()] == [
-            (n, p.token, p.sent_at) for n, p in singly.pending.items()
-        ]
+            assert list(row.add_row(4, tokens, now)) == [number for number in numbers if number is not None]
+            places = zip(numbers, tokens, strict=True)
+            waiting |= {number: Pending(4, token, now, now) for number, token in places if number is not None}
+        assert len(row) == len(singly) == len(waiting)
+        assert row.next_deadline() == singly.next_deadline()
     assert row._next == singly._next
+    for now in (999, 1_001, 1_003):
+        assert sorted(row.expired(now), key=by_token) == sorted(singly.expired(now), key=by_token)
+    assert sorted(row.clear(), key=by_token) == sorted(singly.clear(), key=by_token)
+    assert (len(row), row.free, row.next_deadline()) == (0, size, None)
+
+
+def test_a_row_whose_places_were_emptied_lets_them_go():
+    window = Window(5, 1_000)
+    assert list(window.add_row(4, ["a", "b", "c"], 7)) == [1, 2, 3]
+    assert window.add(4, "d", 0, 8) == 4
+    row = window.row_of(2)
+    assert row is window.row_of(3)
+    assert window.row_of(0) is window.row_of(4) is None
+    row.tokens[1] = None
+    window.took(row, 1)
+    assert window.row_of(2) is window.take(2) is None
+    assert (len(window), window.free) == (3, 2)
+    assert [late.token for late in window.expired(1_007)] == ["a", "c"]
+    assert window.row_of(1) is None
+    assert [left.token for left in window.clear()] == ["d"]
+
+
+def by_token(pending: Pending) -> str:
+    return str(pending.token)

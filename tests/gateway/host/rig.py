@@ -18,7 +18,7 @@ from gateway.centre_settings import Centre
 from gateway.clock import HandClock
 from gateway.settings import Settings
 from gateway.store import writer
-from smpp.event import Answered, BindUp, Failed, Inbound, LinkEvent
+from smpp.event import Answered, BindUp, Failed, InboundRow, LinkEvent
 from smpp.pdu.message import Sm, decode_sm, encode_sm_body
 from smpp.segments import split
 from smpp.settings import LinkSettings, Secret
@@ -205,12 +205,10 @@ class PaperLink:
 
     def bring(self, *sms: Sm) -> list[int]:
         """Deliver messages in one read; returns their sequence numbers."""
-        events: list[LinkEvent] = []
-        for sm in sms:
-            self._sequence += 1
-            events.append(Inbound(*BIND, self._sequence, 5, encode_sm_body(sm)))
-        self.on_batch(self, events)
-        return [event.sequence for event in events if isinstance(event, Inbound)]
+        sequences = [self._sequence + 1 + number for number in range(len(sms))]
+        self._sequence += len(sms)
+        self.on_batch(self, [InboundRow(*BIND, 5, sequences, [encode_sm_body(one) for one in sms])])
+        return sequences
 
     def tell(self, *events: LinkEvent) -> None:
         self.on_batch(self, events)

@@ -27,7 +27,7 @@ from gateway.host import call, host, recovery, settle, ussd
 from gateway.settings import Settings
 from gateway.store.batch import Group, StoreBatch
 from gateway.store.sqlite import Done, SqliteStore
-from smpp.event import Answered, BindDown, BindUp, Failed, Inbound
+from smpp.event import Answered, BindDown, BindUp, Failed, InboundRow
 from smpp.pdu.command import CommandId
 from smpp.pdu.message import Sm, decode_sm, encode_sm_body
 from smpp.pdu.tlv import first_tlv
@@ -304,7 +304,7 @@ class World:
             one.copies += 1
             assert one.copies < 50, "the gateway never takes this message"
             some = True
-            event = Inbound(0, self.connection, one.sequence, DELIVER, one.body)
+            event = InboundRow(0, self.connection, DELIVER, [one.sequence], [one.body])
             self.line.on_batch(self.line, [event])
         return some
 

@@ -15,6 +15,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.flow_set import FlowSet
+from engine.key_turn import key_turn
+from engine.session import Session
+from gateway.host import ussd
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
 from gateway.host.host import Host
@@ -164,7 +168,7 @@ async def gateways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 @pytest.mark.parametrize("seed", range(4))
 async def test_both_ways_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     taken: Counter[str] = Counter()
-    for name in ("_dialled_known", "receive_known"):
+    for name in ("_dialled_known", "_message_known"):
         real = getattr(UssdLane, name)
 
         def noted(self: UssdLane, *arguments: Any, real: Any = real, name: str = name) -> bool:
@@ -194,7 +198,46 @@ async def test_both_ways_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
             long, short = (state(rig) for rig in rigs)
             assert short == long
         assert taken["_dialled_known"] > STEPS / 20
-        assert taken["receive_known"] > 2 * taken["_dialled_known"]
+        assert taken["_message_known"] > 2 * taken["_dialled_known"]
+
+
+async def test_a_fault_on_the_short_way_costs_nobody_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phones = [f"7916123450{n}" for n in range(4)]
+    met: list[str] = []
+
+    def failing_turn(flows: FlowSet, session: Session, text: str, now: int) -> Any:
+        if session.caller == phones[2]:
+            met.append(session.caller)
+            raise ValueError("a fault of ours")
+        return key_turn(flows, session, text, now)
+
+    async with gateways(tmp_path, monkeypatch) as rigs:
+        sets = [Handset(phone, "5", n) for n, phone in enumerate(phones)]
+        for unit in range(3):
+            monkeypatch.setattr(ussd, "key_turn", failing_turn if unit == 2 else key_turn)
+            messages = []
+            for one in sets:
+                one.unit = unit
+                messages.append(one.say(USSR_CONFIRM, "1") if unit else one.say(PSSR_INDICATION, "*5#"))
+            for rig in rigs:
+                rig.link.bring(*messages)
+                await rig.idle()
+        assert met == [phones[2]]
+        long, short = (state(rig) for rig in rigs)
+        assert short["counters"].pop("faults") == 1
+        for name in (
+            "conversations",
+            "of dialog",
+            "dialogs",
+            "live",
+            "pages",
+            "responses",
+            "journal",
+            "counters",
+        ):
+            assert short[name] == long[name]
 
 
 def switch(batch: Batch, item: tuple[Host, Order]) -> None:

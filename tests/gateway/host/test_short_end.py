@@ -85,16 +85,16 @@ async def test_a_known_last_key_leaves_what_a_decoded_one_leaves(
 ) -> None:
     monkeypatch.setattr(os, "urandom", lambda length: bytes(range(length)))  # both hash with the same key
     known: list[bool] = []
-    receive_known = UssdLane.receive_known
+    message_known = UssdLane._message_known
 
     def counted(self: UssdLane, *arguments: Any) -> bool:
-        known.append(receive_known(self, *arguments))
+        known.append(message_known(self, *arguments))
         return known[-1]
 
-    monkeypatch.setattr(UssdLane, "receive_known", counted)
+    monkeypatch.setattr(UssdLane, "_message_known", counted)
     short = await played(tmp_path / "short", monkeypatch)
     assert sum(known) > len(KEYS), "the short way is taken"
-    monkeypatch.setattr(UssdLane, "receive_known", lambda *_: False)
+    monkeypatch.setattr(UssdLane, "_message_known", lambda *_: False)
     assert short == await played(tmp_path / "long", monkeypatch)
     assert short["live"] == 3, "only those who went back are still there"
     assert [text for text, _ in short["pages"]].count("Дорого\nМало денег") == 3
