@@ -21,7 +21,10 @@ _GSM7 = frozenset(
     "^{}[]~\\|€\f"
 )
 _TWO_SEPTETS = frozenset("^{}[]~\\|€\f")
-_ASCII_SEPTETS = "".join(sorted(sign for sign in _GSM7 - _TWO_SEPTETS if sign.isascii())).encode()
+_ASCII_SEPTETS = bytes(
+    code if code < 128 and chr(code) in _GSM7 - _TWO_SEPTETS else ~code & 0xFF for code in range(256)
+)
+"""A table that changes every octet but ASCII characters of one septet."""
 
 
 def in_gsm7(text: str) -> bool:
@@ -41,7 +44,7 @@ def fits(text: str, budget: PageBudget) -> bool:
         )
     ):
         return True
-    if text.isascii() and not text.encode().translate(None, _ASCII_SEPTETS):
+    if text.isascii() and (octets := text.encode()).translate(_ASCII_SEPTETS) == octets:
         return size <= budget.gsm7
     if _GSM7.issuperset(text):
         doubled = 0 if _TWO_SEPTETS.isdisjoint(text) else sum(text.count(sign) for sign in _TWO_SEPTETS)

@@ -29,8 +29,8 @@ _OCTETS: dict[int, bytes] = {
 } | {ord(char): bytes((ESCAPE, septet)) for septet, char in EXTENSION.items()}
 
 
-_SAME = bytes(code for code, octets in _OCTETS.items() if octets == bytes((code % 256,)) and code < 128)
-"""ASCII characters that are the same octet in GSM-7."""
+_SAME = bytes(code if _OCTETS.get(code) == bytes((code,)) else ~code & 0xFF for code in range(256))
+"""A table that changes every octet but ASCII characters that are the same octet in GSM-7."""
 
 
 def encode_gsm7(text: str) -> bytes:
@@ -50,7 +50,7 @@ def gsm7_or_none(text: str) -> bytes | None:
     """Encode to unpacked septets, or None if a character is not in the alphabet: no exception to pay for."""
     if text.isascii():
         octets = text.encode("ascii")
-        if not octets.translate(None, _SAME):
+        if octets.translate(_SAME) == octets:
             return octets
     try:
         return codecs.charmap_encode(text, "strict", _OCTETS)[0]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from engine.counts import Counts
 from smpp.msisdn import address
 from smpp.pdu.message import Sm
 from ussd.dialect import Code, Dialect
@@ -29,7 +30,7 @@ class Answers:
     def __init__(self, dialect: Dialect, group: str, farewell: str | None = None) -> None:
         self.dialect = dialect
         self.group = group
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counts()
         self.screens = Screens(dialect)
         self._envelope = Envelope(dialect)
         self._farewell = dialect.farewell if farewell is None else farewell
