@@ -165,6 +165,12 @@ class Dialogs:
         if dialog.ended_at and not known:
             self._ended.append((dialog.ended_at, key, dialog.opened_at))
 
+    def put_ended(self, key: Key, dialog: Dialog) -> None:
+        """As `put`, of a dialog that has ended and is alive here."""
+        self.by_key[key] = dialog
+        self.live -= 1
+        self._ended.append((dialog.ended_at, key, dialog.opened_at))
+
     def put_back(self, key: Key, before: Dialog | None) -> None:
         """Undo what came since: `before` is the `before` of the arrival whose commit failed."""
         if before is not None:

@@ -266,7 +266,8 @@ class ShortWay(Generic[Owner]):
         unit = value & self._unit_mask if self._unit_mask else NO_ID
         seen = Seen(connection, sequence, code.digest, unit, now, True)
         self._counts["dialled"] += 1
-        return Call(code, key, source, b"%b%b\0" % (code.route, source), seen, body[-6:])
+        route = b"".join((code.route, source, b"\0"))
+        return Call(code, key, source, route, seen, body[-6:])
 
     def open(self, call: Call, called: str, page: bytes | None, dialogs: Dialogs) -> Dialog:
         """Return the dialog that a call opens, and with it its first page; it is in `dialogs` then.

@@ -9,14 +9,20 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from gateway.host.conversation import Conversation
-from gateway.store.batch import Group, StoreBatch
+from engine.session import Session
+from gateway.host.conversation import LAST_PAGE, LAST_TURN, RECORD_VERSION, TURN, Conversation
+from gateway.journal.tally import Tally
+from gateway.store.batch import Group, Row, StoreBatch, Turn
+from gateway.store.form import GONE, INLINE, State
 from smpp.links import Link, PageOut
+from ussd.dialog import Dialog
 
 Act: TypeAlias = tuple[Callable[..., object], tuple[Any, ...]]
 AcceptedRow: TypeAlias = tuple[Link, tuple[int, int], Sequence[int]]
 """Messages to be answered with status 0: their link, the (bind, connection) they came over, their numbers."""
 Mark: TypeAlias = tuple[int, int, int, int, int, tuple[int, ...]]
+Given: TypeAlias = tuple[str, str | None]
+"""What came in, as the journal tells it: the kind of the input, and its text if that is no secret."""
 
 
 class Before(msgspec.Struct, eq=False, gc=False):
@@ -31,7 +37,7 @@ class Before(msgspec.Struct, eq=False, gc=False):
     group: Group
     number: int
     was: Conversation
-    inputs: list[tuple[str, str | None]]
+    inputs: list[Given]
     answer: bytes | None = None
     secret: bool = False
 
@@ -50,6 +56,67 @@ class Before(msgspec.Struct, eq=False, gc=False):
         conversation.recorded = was.recorded
         conversation.due = was.due
         conversation.version = was.version
+
+    @property
+    def unborn(self) -> bool:
+        """Tell whether the store has never seen the session."""
+        return self.was.version == 0
+
+
+class Turned(msgspec.Struct, eq=False, gc=False):
+    """A conversation that one short turn has changed, and nothing else: what is to be stored is ready.
+
+    `session`, `dialog`, `tally`, `hides_input` and `due` are those from before the turn; it has changed no
+    more. `rows` come into the transaction beside the state and the turn.
+    """
+
+    conversation: Conversation
+    state: State
+    turn: Turn
+    session: Session
+    dialog: Dialog | None
+    tally: Tally
+    hides_input: bool
+    due: int | None
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def unborn(self) -> bool:
+        """Tell whether the store has never seen the session."""
+        return self.state[1] == 1
+
+    def put_back(self) -> None:
+        """Make the conversation what it was."""
+        self._put_back(self.conversation)
+
+    def _put_back(self, conversation: Conversation) -> None:
+        conversation.session = self.session
+        conversation.dialog = self.dialog
+        conversation.tally = self.tally
+        conversation.hides_input = self.hides_input
+        conversation.due = self.due
+        conversation.version = self.state[1] - 1
+        conversation.recorded = False
+
+    def reopened(self, group: Group, number: int) -> Before:
+        """Return the same as a conversation that more may happen to; the conversation stays as it is.
+
+        It is session number `number` of the batch.
+        Only what storing it will make again, its deadline and its version, is as before the turn.
+        """
+        conversation = self.conversation
+        conversation.due, conversation.version = self.due, self.state[1] - 1
+        was = conversation.copy()
+        self._put_back(was)
+        group.rows = self.rows
+        data: Any = self.turn[3]
+        dialog = conversation.dialog
+        page = None if dialog is None else dialog.body
+        return Before(conversation, group, number, was, list(data[1]), page)
+
+
+class Ended(Turned):
+    """As `Turned`, of a conversation that is over with it."""
 
 
 class Saved:
@@ -92,7 +159,7 @@ class Batch:
     def __init__(self, stored: StoreBatch, now: int) -> None:
         self.stored = stored
         self.now = now
-        self.touched: dict[str, Before] = {}
+        self.touched: dict[str, Before | Turned] = {}
         self.accepted: list[AcceptedRow] = []
         self.leaving: list[Act] = []
         self.pages: defaultdict[Link, list[PageOut]] = defaultdict(list)
@@ -117,10 +184,77 @@ class Batch:
         if before is None:
             was: Conversation = conversation.__copy__()  # type: ignore[attr-defined]  # `copy`, without a call
             before = touched[key] = Before(conversation, self.stored.group(), len(touched), was, [])
-        elif before.number < self.first and key not in self.saved:
-            self.saved[key] = Saved(before)
+        else:
+            if not isinstance(before, Before):
+                number = list(touched).index(key)
+                before = touched[key] = before.reopened(self.stored.group(), number)
+            if before.number < self.first and key not in self.saved:
+                self.saved[key] = Saved(before)
         self.latest = before
         return before
+
+    def turned(
+        self,
+        conversation: Conversation,
+        session: Session,
+        dialog: Dialog,
+        tally: Tally,
+        given: Given,
+        hides_input: bool,
+    ) -> None:
+        """Note a short turn of a session that the batch has not touched yet: a question has been asked.
+
+        The state and the turn are what `Conversation.record`, `deadline` and `journal` come to for a session
+        that is `plain` and a dialog with a page on its way. Before it, nothing may have changed in
+        `conversation`.
+        """
+        key, due = conversation.key, session.deadline
+        if due is None or dialog.total_due < due:
+            due = dialog.total_due
+        version = conversation.version + 1
+        frame = session.frames[-1]
+        build = session.build
+        record = (RECORD_VERSION, build, session, dialog, None, None, None, False, tally, ())
+        self.touched[key] = Turned(
+            conversation,
+            (key, version, due, INLINE, record),
+            (self.now, key, TURN, ((frame.flow, frame.pc), (given,)), dialog.body),
+            conversation.session,
+            conversation.dialog,
+            conversation.tally,
+            conversation.hides_input,
+            conversation.due,
+        )
+        conversation.session = conversation.plain = session
+        conversation.dialog = dialog
+        conversation.tally = tally
+        conversation.hides_input = hides_input
+        conversation.due = due
+        conversation.version = version
+
+    def ended(
+        self, conversation: Conversation, session: Session, dialog: Dialog, tally: Tally, given: Given
+    ) -> Ended:
+        """As `turned`, of a session that was stored and has come to its end with the last page of its dialog.
+
+        Whoever calls it adds the `rows`.
+        """
+        key = conversation.key
+        ended = self.touched[key] = Ended(
+            conversation,
+            (key, conversation.version + 1, None, GONE, None),
+            (self.now, key, LAST_TURN, (dialog, (given,)), LAST_PAGE),
+            conversation.session,
+            conversation.dialog,
+            conversation.tally,
+            conversation.hides_input,
+            conversation.due,
+        )
+        conversation.session = session
+        conversation.dialog = dialog
+        conversation.tally = tally
+        conversation.due = None
+        return ended
 
     def leave(self, act: Callable[..., object], *arguments: Any) -> None:
         """Have `act(*arguments)` carried out when everything of the batch is stored."""
@@ -163,17 +297,23 @@ class Batch:
         for key in list(self.touched)[touched:]:
             before = self.touched.pop(key)
             before.put_back()
-            if before.was.version == 0:
+            if before.unborn:
                 unborn.append(before.conversation)
+        earlier: list[Group] = []
         for key, saved in self.saved.items():
             saved.before.put_back()
             first = self.touched[key]
+            assert isinstance(first, Before), "whatever is saved is open"
             del first.inputs[saved.inputs :]
             first.answer = saved.answer
             first.group.cut(saved.size)
-        for group in self.stored.groups[stored:]:
-            group.end(stored=False)
-        del self.stored.groups[stored:]
+            earlier.append(first.group)
+        # One of an earlier handler is among them if its session was `Turned`, and reopened since.
+        groups = self.stored.groups[stored:]
+        self.stored.groups[stored:] = [group for group in groups if group in earlier]
+        for group in groups:
+            if group not in earlier:
+                group.end(stored=False)
         return unborn
 
     def give_up(self) -> None:
@@ -184,4 +324,4 @@ class Batch:
     @property
     def stores(self) -> bool:
         """Tell whether there is anything to commit."""
-        return bool(self.stored.groups)
+        return bool(self.touched or self.stored.groups)

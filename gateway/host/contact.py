@@ -8,10 +8,13 @@ without a topic leave no trace here. Numbers are kept as keyed hashes only.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
+from engine.flow import Flow
 from engine.session import Frame
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
+from gateway.store.batch import Row, contact
 from gateway.store.record import ContactRow
 from gateway.store.sqlite import SLOT_MS, SqliteStore
 
@@ -51,20 +54,18 @@ class Contacts:
         `begun` is the flow that this input has begun, if it stood nowhere.
         """
         flows = conversation.flows.flows
-        if not frames and begun in flows:
-            topic = flows[begun].topic
-            if topic is not None:
-                self._note(batch, conversation, topic)
-        for frame in reversed(frames):
-            flow = flows.get(frame.flow)
-            if flow is not None and flow.topic is not None:
-                self._note(batch, conversation, flow.topic)
-                return
+        topic = flows[begun].topic if not frames and begun in flows else _topic(flows, frames)
+        if topic is not None:
+            batch.touch(conversation).contact(self._noted(batch, conversation, topic))
 
-    def _note(self, batch: Batch, conversation: Conversation, topic: str) -> None:
-        who = self._who(conversation.session.caller)
-        batch.touch(conversation).contact(ContactRow(batch.now, topic, who))
+    def row(self, batch: Batch, conversation: Conversation, frames: tuple[Frame, ...]) -> Row | None:
+        """As `ended`, for somebody else to store; None if there is nothing to be noted."""
+        topic = _topic(conversation.flows.flows, frames)
+        return None if topic is None else contact(self._noted(batch, conversation, topic))
+
+    def _noted(self, batch: Batch, conversation: Conversation, topic: str) -> ContactRow:
         batch.leave(self._count, topic, batch.now // SLOT_MS)
+        return ContactRow(batch.now, topic, self._who(conversation.session.caller))
 
     def repeated(self, caller: str, asked: str, now: int) -> bool:
         """Tell whether the caller was here about a topic within days: `internet:7`."""
@@ -97,3 +98,12 @@ class Contacts:
     def _count(self, topic: str, slot: int) -> None:
         slots = self._slots.setdefault(topic, {})
         slots[slot] = slots.get(slot, 0) + 1
+
+
+def _topic(flows: Mapping[str, Flow], frames: tuple[Frame, ...]) -> str | None:
+    """Return the topic of the innermost flow of a stack that has one."""
+    for frame in reversed(frames):
+        flow = flows.get(frame.flow)
+        if flow is not None and flow.topic is not None:
+            return flow.topic
+    return None

@@ -55,6 +55,8 @@ _ANSWER, _ENDED = Waiting.ANSWER, Waiting.ENDED
 TURN = "turn"
 LAST_TURN = "last_turn"
 """Kinds of journal rows."""
+LAST_PAGE = (0, Dialog.__struct_fields__.index("body"))
+"""Where the answer stands in the data of a `LAST_TURN` row."""
 
 _last_turn = msgspec.msgpack.Decoder(tuple[Dialog, Any]).decode
 _decoder = msgspec.msgpack.Decoder(Record, ext_hook=unpack_extension)
@@ -68,7 +70,8 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
     `closing` is true for a session that has charged and ended, until its last screen is confirmed.
     `hides_input` tells that what is typed next must not be written down; after a restart nobody knows.
     `held` are messages of the subscriber, oldest first, that came while nothing could take them. `head` is
-    how the messages of its USSD dialog begin, for `ussd.short_way`; it is not stored.
+    how the messages of its USSD dialog begin, for `ussd.short_way`; it is not stored. `plain` is the last of
+    its sessions that was found to be all there is to store beside the dialog, none of it secret or odd.
 
     It has nothing that leads back to it, so the collector of cycles need not know it.
     """
@@ -89,6 +92,7 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
     due: int | None = None
     slot: int = 0
     head: bytes = b""
+    plain: Session | None = None
 
     def copy(self) -> Conversation:
         """Return what it is now, to be put back perhaps."""
@@ -139,6 +143,8 @@ class Conversation(msgspec.Struct, eq=False, gc=False):
             secret = secret or holds_secret(call.arguments)
         if look is not None:
             asked = tuple((one.kind, one.name, one.subject) for one in look.questions)
+        if form is session and not (secret or stored or asked or self.order or self.closing):
+            self.plain = session
         return (
             RECORD_VERSION,
             session.build,

@@ -13,10 +13,11 @@ import structlog
 
 from engine.chosen_language import MEMORY as CHOICE
 from engine.chosen_language import chosen_language
+from engine.counts import Counts
 from engine.effects import Note
 from engine.session import Waiting
-from gateway.host.batch import AcceptedRow, Batch
-from gateway.host.conversation import Conversation
+from gateway.host.batch import AcceptedRow, Batch, Before, Ended, Turned
+from gateway.host.conversation import LAST_PAGE, LAST_TURN, Conversation
 from gateway.host.wheel import SLOT_MS, Wheel
 from gateway.journal.detail import Details
 from gateway.library import Library
@@ -61,7 +62,7 @@ class Host:
         self.library = library
         self.clock = clock
         self.conversations: dict[str, Conversation] = {}
-        self.counters: Counter[str] = Counter()
+        self.counters: Counter[str] = Counts()
         self.switches = Switches(self.counters, lambda: library.current)
         self.observers: list[Observer] = []
         self.wheel: Wheel[Conversation] = Wheel()
@@ -140,7 +141,7 @@ class Host:
             batch.saved, batch.first, batch.latest = outer, first, None
             return False
         for key, saved in batch.saved.items():
-            if batch.touched[key].number < first:
+            if saved.before.number < first:
                 outer.setdefault(key, saved)
         batch.saved, batch.first, batch.latest = outer, first, None
         return True
@@ -159,8 +160,18 @@ class Host:
             self._fault(fault)
 
     def _put_sessions(self, batch: Batch) -> None:
-        now = batch.now
-        for key, before in batch.touched.items():
+        now, touched = batch.now, batch.touched
+        kept = [(one.state, one.turn, one.rows) for one in touched.values() if type(one) is Turned]
+        batch.stored.kept = kept
+        if len(kept) == len(touched):
+            return
+        over = [(one.state, one.turn, one.rows) for one in touched.values() if type(one) is Ended]
+        batch.stored.ended = over
+        if len(kept) + len(over) == len(touched):
+            return
+        for key, before in touched.items():
+            if not isinstance(before, Before):
+                continue
             conversation = before.conversation
             group = before.group
             ended = conversation.session.waiting is _ENDED and not conversation.closing
@@ -183,7 +194,11 @@ class Host:
                 if secret:
                     group.journal_turn(now, key, kind, turn, before.answer, secret)
                 else:
-                    group.turn = (now, key, kind, turn, before.answer)
+                    page, dialog = before.answer, conversation.dialog
+                    if kind is LAST_TURN and page is not None and dialog is not None and dialog.body == page:
+                        group.turn = (now, key, kind, turn, LAST_PAGE)
+                    else:
+                        group.turn = (now, key, kind, turn, page)
             if ended:
                 continue
             due = conversation.due = conversation.deadline()
@@ -202,13 +217,14 @@ class Host:
             # One process owns the file, so a lost group means two handlers stored one session.
             self.counters["lost_groups"] += len(lost)
             self._log.error("group_lost", groups=len(lost))
-            self._drop_lost(batch)
+            self._drop_lost(batch, lost)
         self._leave(batch)
 
-    def _drop_lost(self, batch: Batch) -> None:
+    def _drop_lost(self, batch: Batch, lost: list[Group]) -> None:
         """A session whose turn the store did not take is over: whatever it did next would rest on nothing."""
+        keys = {state[0] for group in lost for state in group.sessions}
         for key, before in list(batch.touched.items()):
-            if before.group.lost:
+            if key in keys or (isinstance(before, Before) and before.group.lost):
                 conversation = batch.touched.pop(key).conversation
                 conversation.session = msgspec.structs.replace(
                     conversation.session, waiting=Waiting.ENDED, deadline=None
@@ -223,7 +239,7 @@ class Host:
             self._do(undo, arguments)
         for key, before in batch.touched.items():
             before.put_back()
-            if before.was.version == 0:
+            if before.unborn:
                 self.conversations.pop(key, None)
         for act, arguments in batch.refused:
             self._do(act, arguments)

@@ -19,7 +19,7 @@ from engine.flow_set import FlowSet
 from engine.inputs import Begin, HungUp, Late, Reopened, Silence, Text, Unshown
 from engine.key_turn import key_turn
 from engine.session import Session, Waiting
-from engine.values import Secret
+from engine.values import Secret, is_plain
 from gateway.host.batch import Batch
 from gateway.host.call import RETRY_COMMIT_S
 from gateway.host.conversation import TIMED, Conversation
@@ -30,6 +30,7 @@ from gateway.host.outreach import Outreach, Reach
 from gateway.host.stepper import Stepper, plain
 from gateway.host.suspension import Suspended
 from gateway.journal.tally import END, FLOW
+from gateway.store.batch import detail
 from smpp.event import Answered as Confirmed
 from smpp.event import Failed, Inbound, InboundRow
 from smpp.links import Link
@@ -149,14 +150,13 @@ class UssdLane:
         if taken is None:
             return False
         text = taken[0]
-        before = batch.before(conversation)
         turn = key_turn(conversation.flows, session, text, now)
         if turn is None:
+            batch.before(conversation)
             conversation.dialog = dialogs[key] = way.short.go_on(last, taken, None)
             batch.undo.append((self._put_back, (key, last)))
-            given = Text(text)
-            taken_long = machine.run_through(conversation.flows, session, given, now)
-            self._stepper.step(batch, conversation, given, taken_long)
+            taken_long = machine.run_through(conversation.flows, session, Text(text), now)
+            self._stepper.step(batch, conversation, Text(text), taken_long)
             return True
         after, effect = turn
         if isinstance(effect, End):
@@ -165,15 +165,25 @@ class UssdLane:
         # The commonest turn: the next screen, and nothing else.
         assert type(effect.text) is str, "a short turn shows no secret"
         page = way.channel.question(effect.text, last.route, taken[2], effect.constant)
-        conversation.dialog = dialogs[key] = dialog = way.short.go_on(last, taken, page)
-        batch.undo.append((self._put_back, (key, last)))
-        before.inputs.append(("Text", None if conversation.hides_input else text))
+        dialog = way.short.go_on(last, taken, page)
         inputs, facts = conversation.tally
-        conversation.tally = (inputs + 1, facts)
-        conversation.session = after
-        if conversation.hides_input is not effect.secret:
+        tally = (inputs + 1, facts)
+        given = ("Text", None if conversation.hides_input else text)
+        variables = after.frames[-1].variables
+        if (
+            conversation.plain is session
+            and (variables is session.frames[-1].variables or is_plain(variables.values()))
+            and conversation.key not in batch.touched
+        ):
+            batch.turned(conversation, after, dialog, tally, given, effect.secret)
+        else:
+            before = batch.before(conversation)
+            before.inputs.append(given)
+            before.answer = page
+            conversation.session, conversation.dialog, conversation.tally = after, dialog, tally
             conversation.hides_input = effect.secret
-        before.answer = page
+        dialogs[key] = dialog
+        batch.undo.append((self._put_back, (key, last)))
         token = Page(key, dialog.opened_at, dialog.page, conversation.key, conversation)
         batch.pages[way.link].append((page, token, connection, live.msisdn))
         return True
@@ -196,15 +206,29 @@ class UssdLane:
         text = effect.text or ""
         assert type(text) is str, "a short turn shows no secret"
         body = way.channel.last_page(text, last.route, taken[2], effect.constant)
-        conversation.dialog = dialog = way.short.go_on(last, taken, body, more=False)
-        self.dialogs.put(dialog)
-        before = batch.before(conversation)
-        before.inputs.append(("Text", None if conversation.hides_input else typed))
-        before.answer = body
+        dialog = way.short.go_on(last, taken, body, more=False)
+        self.dialogs.put_ended(key, dialog)
         inputs, facts = conversation.tally
-        conversation.tally = (inputs + 1, (*facts, (END, effect.reason)))
-        self._stepper.contacts.ended(batch, conversation, conversation.session.frames)
-        conversation.session = after
+        tally = (inputs + 1, (*facts, (END, effect.reason)))
+        given = ("Text", None if conversation.hides_input else typed)
+        session = conversation.session
+        if conversation.plain is session and conversation.key not in batch.touched:
+            ended = batch.ended(conversation, after, dialog, tally, given)
+            row = self._stepper.contacts.row(batch, conversation, session.frames)
+            details = self._host.details
+            if details is not None:
+                conversation.recorded = True
+                record = detail(batch.now, *details.record(conversation, session.frames, batch.now))
+                ended.rows = (record,) if row is None else (row, record)
+            elif row is not None:
+                ended.rows = (row,)
+        else:
+            before = batch.before(conversation)
+            before.inputs.append(given)
+            before.answer = body
+            conversation.dialog, conversation.tally = dialog, tally
+            self._stepper.contacts.ended(batch, conversation, session.frames)
+            conversation.session = after
         self._host.counters[f"ended.ussd.{effect.reason}"] += 1
         batch.leaving.append((self._let_go, (dialog, conversation)))
         self.ends.leaves(batch, dialog, conversation, effect.reason)
@@ -248,10 +272,14 @@ class UssdLane:
         name = f"u:{key[0]}:{key[1]}:{opened_at}"
         tally = (0, ((FLOW, start.flow),))
         conversation = Conversation(name, flows, session, hides_input=effect.secret, tally=tally, head=head)
-        before = batch.before(conversation)  # before the dialog is its own: a failed commit leaves neither
-        before.inputs.append(("Begin", None))
-        before.answer = page
-        conversation.dialog = dialog
+        # Before the dialog is its own: a failed commit leaves neither.
+        if is_plain(session.frames[0].variables.values()):  # there is nothing else in a first turn
+            batch.turned(conversation, session, dialog, tally, ("Begin", None), effect.secret)
+        else:
+            before = batch.before(conversation)
+            before.inputs.append(("Begin", None))
+            before.answer = page
+            conversation.dialog = dialog
         host.conversations[name] = conversation
         self._of_dialog[key, opened_at] = conversation
         batch.undo.append((self._let_go, (dialog, conversation)))
@@ -517,7 +545,7 @@ class UssdLane:
     def _mark_secret(batch: Batch, conversation: Conversation, text: str | Secret | None) -> None:
         """The journal keeps the page for a repeat: sealed, if there is a secret on it."""
         if isinstance(text, Secret):
-            batch.touched[conversation.key].secret = True
+            batch.before(conversation).secret = True
 
     def _reply(self, batch: Batch, conversation: Conversation, text: str, more: bool, constant: bool) -> None:
         latest = batch.latest
@@ -545,8 +573,7 @@ class UssdLane:
         """Return the dialog to be changed in this batch: a copy, so that a failed commit can undo it."""
         dialog = conversation.dialog
         assert dialog is not None
-        batch.touch(conversation)
-        if batch.touched[conversation.key].was.dialog is dialog:
+        if batch.before(conversation).was.dialog is dialog:
             before = dialog
             dialog = conversation.dialog = copy(before)
             self.dialogs.put(dialog)

@@ -143,14 +143,16 @@ class Details:
         `frames` is the stack it was last seen with before.
         """
         session, dialog = conversation.session, conversation.dialog
-        stack = (*frames, *session.frames)
-        # Most sessions are in one flow at the end: a comprehension costs as much as all the rest of `way`.
-        path = (stack[0].flow,) if len(stack) == 1 else tuple([frame.flow for frame in stack])
-        if dialog is None:
-            of_dialog: tuple[object, ...] = (begun_by_us(conversation.key),)
+        if len(frames) == 1 and not session.frames:  # as most sessions are at the end
+            path: tuple[str, ...] = (frames[0].flow,)
         else:
-            of_dialog = (dialog.group, dialog.page, dialog.turns, dialog.ended_by, dialog.ours)
-        way = (session.build, session.channel, session.lang, conversation.tally, path, of_dialog)
+            path = tuple([frame.flow for frame in (*frames, *session.frames)])
+        inputs, facts = conversation.tally
+        way: tuple[object, ...] = session.build, session.channel, session.lang, inputs, facts, path
+        if dialog is None:
+            way += (begun_by_us(conversation.key),)
+        else:
+            way += (dialog.group, dialog.page, dialog.turns, dialog.ended_by, dialog.ours)
         common = self._common.get(way)
         if common is None:
             common = self._worked_out(conversation, path)
@@ -164,7 +166,7 @@ class Details:
         counters[common.recorded] += 1
         if common.served:
             counters[common.served] += 1
-            counters[common.served_ms] += max(0, handed - started)
+            counters[common.served_ms] += handed - started if handed > started else 0
         hashed = self._session.copy()
         hashed.update(conversation.key.encode())
         return common.data, (

@@ -48,8 +48,14 @@ class Kind(IntEnum):
     WAIT = 13
 
 
-Turn: TypeAlias = tuple[int, str, str, object, bytes | None]
-"""The journal row of a plain turn: at, session, kind, data before it is encoded, answer."""
+Place: TypeAlias = tuple[int, ...]
+"""Where something stands inside of data: the index in the outermost array, in the one that is there, ..."""
+Turn: TypeAlias = tuple[int, str, str, object, bytes | Place | None]
+"""The journal row of a plain turn: at, session, kind, data before it is encoded, answer (or where in it)."""
+Row: TypeAlias = tuple[int, str, Columns | None]
+"""A row of another table: its `Kind`, the name under which a later one replaces it, its columns."""
+Ready: TypeAlias = tuple[State, Turn, tuple[Row, ...]]
+"""What most groups come to: the state of one session, its turn, and what else there is."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _JOURNAL, _OUTBOX, _ORDER, _MEMORY, _SCHEDULE, _MESSAGE, _META, *_LATER = map(int, Kind)
@@ -70,7 +76,7 @@ class Group(msgspec.Struct, eq=False, gc=False):
     unfit: bool = False
     sessions: tuple[State, ...] = ()
     turn: Turn | None = None
-    rows: tuple[tuple[int, str, Columns | None], ...] = ()
+    rows: tuple[Row, ...] = ()
     once: tuple[tuple[str, str, int], ...] = ()
     remembered: tuple[tuple[str, str, list[int | None], list[int | None]], ...] = ()
 
@@ -160,7 +166,7 @@ class Group(msgspec.Struct, eq=False, gc=False):
 
     def contact(self, row: ContactRow) -> None:
         """Note that a session about a topic has ended."""
-        self.rows += ((_CONTACT, "", (row.at, row.topic, row.who)),)
+        self.rows += (contact(row),)
 
     def wait(self, row: WaitRow) -> None:
         """Append a wait in a queue of calls that has ended."""
@@ -180,12 +186,8 @@ class Group(msgspec.Struct, eq=False, gc=False):
         self.rows += ((_AUDIT, "", (row.at, row.who, row.act, row.object, row.detail)),)
 
     def detail(self, at: int, common: bytes, own: Own) -> None:
-        """Append the record of a session that ended at `at`; it gets the next number, without gaps.
-
-        `common` is the JSON object of what it shares with others, `own` what only it has; that is written
-        when the batch is: change nothing in it until then.
-        """
-        self.rows += ((_DETAIL, "", (at, common, own)),)
+        """Append the record of a session that has ended, see `detail`."""
+        self.rows += (detail(at, common, own),)
 
     def size(self) -> tuple[int, int, int]:
         """Return how much is in it, for `cut`."""
@@ -210,16 +212,36 @@ class Group(msgspec.Struct, eq=False, gc=False):
         self.remembered = ()
 
 
-class StoreBatch:
-    """Groups that go into one transaction, and the deletions of the sweeper; `now` is its moment (UTC ms)."""
+def contact(row: ContactRow) -> Row:
+    """Return the note that a session about a topic has ended."""
+    return _CONTACT, "", (row.at, row.topic, row.who)
 
-    __slots__ = ("_form", "_memory", "groups", "now", "swept")
+
+def detail(at: int, common: bytes, own: Own) -> Row:
+    """Return the record of a session that ended at `at`; it gets the next number, without gaps.
+
+    `common` is the JSON object of what it shares with others, `own` what only it has; that is written when
+    the batch is: change nothing in it until then.
+    """
+    return _DETAIL, "", (at, common, own)
+
+
+class StoreBatch:
+    """Groups that go into one transaction, and the deletions of the sweeper; `now` is its moment (UTC ms).
+
+    `kept` and `ended` are groups as well, of sessions that are in no other group: of those whose states
+    stay, and of those that are gone. They are ready to be written all together, without a `Group` for each.
+    """
+
+    __slots__ = ("_form", "_memory", "ended", "groups", "kept", "now", "swept")
 
     def __init__(self, form: Form, memory: MemoryCount, now: int = 0) -> None:
         self._form = form
         self._memory = memory
         self.now = now
         self.groups: list[Group] = []
+        self.kept: list[Ready] = []
+        self.ended: list[Ready] = []
         self.swept: list[tuple[Retention | None, int, int]] = []
 
     def group(self) -> Group:
@@ -227,6 +249,13 @@ class StoreBatch:
         group = Group(self._form, self._memory)
         self.groups.append(group)
         return group
+
+    def unfolded(self, ready: list[Ready]) -> list[Group]:
+        """Return what is ready as groups, to be looked at one by one."""
+        return [
+            Group(self._form, self._memory, sessions=(state,), turn=turn, rows=rows)
+            for state, turn, rows in ready
+        ]
 
     def alone(self, group: Group) -> StoreBatch:
         """Return a batch of one group of this one, for trying it out."""

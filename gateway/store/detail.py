@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -48,6 +49,7 @@ _SWEEP_TOGETHER = (
 ENTRIES = 10
 """How many times as many records are swept at once as rows of other tables."""
 
+_at = itemgetter(0)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[int, int, list[Any]]]).decode
 _decode_common = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -74,7 +76,7 @@ def write_details(connection: sqlite3.Connection, records: list[Ended]) -> int:
     data = _encode([(places.setdefault(common, len(places)), at, own) for at, common, own in records])
     common = b"[%b]" % b",".join(places)
     (last,) = connection.execute(_LAST).fetchone()
-    latest = max([at for at, _, _ in records])
+    latest = max(map(_at, records))
     connection.execute(_PUT, (last + 1, len(records), latest, common, data))
     return len(common) + len(data)
 

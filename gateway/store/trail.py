@@ -54,8 +54,8 @@ class Step:
         self.now = now
         self.number = 0
         self.size = 0
-        self.keys: dict[str, State] = {}
-        self.gone: list[str] = []
+        self.keys: Collection[str] = ()
+        self.gone: Collection[str] = ()
         self.cleared = 0
         self.put: list[str] = []
         self.removed: list[str] = []
@@ -123,23 +123,24 @@ class Trail:
 
     # Writing
 
-    def write(self, connection: sqlite3.Connection, sessions: dict[str, State], now: int) -> Step:
-        """Append what a transaction makes of sessions, and clear up what is due; call `stored` after it."""
+    def write(
+        self, connection: sqlite3.Connection, sessions: dict[str, State], gone: dict[str, State], now: int
+    ) -> Step:
+        """Append what a transaction makes of sessions, and clear up what is due; call `stored` after it.
+
+        `gone` are those that have ended.
+        """
         step = Step(now)
-        if sessions:
+        entries = list(sessions.values())
+        if gone:  # of what was never stored nothing need be said
             latest, stored = self._latest, self._stored
-            step.gone = [state[0] for state in sessions.values() if state[3] == GONE]
-            entries: Collection[State] = sessions.values()
-            if step.gone:  # of what was never stored nothing need be said
-                entries = [
-                    state for state in entries if state[3] != GONE or state[0] in latest or state[0] in stored
-                ]
-            if entries:
-                data = _encode(list(entries))
-                step.number = self._number + 1
-                step.size = len(data)
-                step.keys = sessions
-                connection.execute(_LOG, (step.number, data))
+            entries += [state for key, state in gone.items() if key in latest or key in stored]
+        if entries:
+            data = _encode(entries)
+            step.number = self._number + 1
+            step.size = len(data)
+            step.keys, step.gone = sessions, gone
+            connection.execute(_LOG, (step.number, data))
         if self.is_due(now):
             self._clear(connection, step, ROWS_AT_ONCE)
         return step
@@ -191,5 +192,7 @@ class Trail:
             self._size += step.size
             latest.update(dict.fromkeys(step.keys, step.number))
             for key in step.gone:
-                if key not in stored:
-                    del latest[key]
+                if key in stored:
+                    latest[key] = step.number
+                else:
+                    latest.pop(key, None)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice, repeat
+from operator import add, itemgetter
 from typing import Any
 
-from gateway.store.batch import Group, Kind, StoreBatch, Turn
+from gateway.store.batch import Group, Kind, Ready, StoreBatch, Turn
 from gateway.store.detail import sweep_details, write_details
 from gateway.store.form import GONE, Columns, State
 from gateway.store.record import Retention
@@ -86,7 +87,7 @@ _SWEEP: dict[Retention | None, tuple[str, ...]] = {
 
 _AT_LEAST = 16_384
 """Octets that the smallest transaction puts into the write-ahead log, about."""
-_JOURNAL_KIND = int(Kind.JOURNAL)
+_key, _number = itemgetter(0), itemgetter(1)
 
 UNFIT = (ValueError, OverflowError, TypeError, sqlite3.IntegrityError, sqlite3.InterfaceError)
 """What statements raise for a value that the database cannot take; the disk is not to blame."""
@@ -98,6 +99,7 @@ class Change:
     __slots__ = (
         "_before",
         "_connection",
+        "_gone",
         "_sessions",
         "_trail",
         "_versions",
@@ -127,6 +129,7 @@ class Change:
         self.journal = journal
         self.lost: list[list[Group]] = []
         self._sessions: dict[str, State] = {}
+        self._gone: dict[str, State] = {}
         self._before: dict[str, int] = {}
         """First versions of the sessions that come more than once."""
 
@@ -134,15 +137,19 @@ class Change:
         """Begin the transaction and run every statement; raises sqlite3.Error, then call `undo`."""
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        sessions = self._sessions
-        journal: list[Any] = []
+        sessions, ended = self._sessions, self._gone
         turns: list[Turn] = []
         tables: tuple[list[tuple[str, Any]], ...] = tuple([] for _ in Kind)
         versions = self._versions
         find, note = versions.get, self._before.setdefault
         for batch in self.batches:
             lost = []
-            for group in batch.groups:
+            groups = batch.groups
+            if batch.kept and not self._take_ready(batch.kept, turns, tables, gone=False):
+                groups = groups + batch.unfolded(batch.kept)
+            if batch.ended and not self._take_ready(batch.ended, turns, tables, gone=True):
+                groups = groups + batch.unfolded(batch.ended)
+            for group in groups:
                 states = group.sessions
                 if len(states) != 1 or group.once or group.unfit:
                     won = self._wins(group)
@@ -156,28 +163,60 @@ class Change:
                     key, version, _, form, _ = state
                     if key in sessions:
                         note(key, sessions[key][1] - 1)
-                    sessions[key] = state
+                    elif key in ended:
+                        note(key, ended[key][1] - 1)
                     if form == GONE:
+                        sessions.pop(key, None)
+                        ended[key] = state
                         versions.pop(key, None)
                     else:
+                        ended.pop(key, None)
+                        sessions[key] = state
                         versions[key] = version
                 if group.turn is not None:
                     turns.append(group.turn)
                 for kind, name, columns in group.rows:
-                    if kind == _JOURNAL_KIND:
-                        journal.append(columns)
-                    else:
-                        tables[kind].append((name, columns))
+                    tables[kind].append((name, columns))
             self.lost.append(lost)
-        self.step = self._trail.write(self._connection, sessions, self.batches[-1].now)
+        self.step = self._trail.write(self._connection, sessions, ended, self.batches[-1].now)
         self.size += self.step.size
-        self._write_journal(journal)
+        self._write_journal([columns for _, columns in tables[Kind.JOURNAL]])
         if turns:
             self.size += write_turns(self._connection, self.journal + 1, turns)
             self.journal += len(turns)
         self._write_tables(tables)
         for batch in self.batches:
             self._sweep(batch)
+
+    def _take_ready(
+        self, ready: list[Ready], turns: list[Turn], tables: tuple[list[tuple[str, Any]], ...], *, gone: bool
+    ) -> bool:
+        """Take groups that are ready, all together; False, and nothing done, if one of them is not as usual.
+
+        Usual is that each is at the version that it should be at, and has not been changed by a batch before
+        in this transaction.
+        """
+        states, more, rows = zip(*ready, strict=True)
+        versions, sessions, ended = self._versions, self._sessions, self._gone
+        keys, numbers = list(map(_key, states)), list(map(_number, states))
+        if (
+            list(map(add, map(versions.get, keys, repeat(0)), repeat(1))) != numbers
+            or not ended.keys().isdisjoint(keys)
+            or not sessions.keys().isdisjoint(keys)
+        ):
+            return False
+        turns.extend(more)
+        if gone:
+            ended.update(zip(keys, states, strict=True))
+            for key in keys:
+                versions.pop(key, None)
+        else:
+            sessions.update(zip(keys, states, strict=True))
+            versions.update(zip(keys, numbers, strict=True))
+        if any(rows):
+            for kind, name, columns in chain.from_iterable(rows):
+                tables[kind].append((name, columns))
+        return True
 
     def _wins(self, group: Group) -> bool:
         if group.unfit:
@@ -266,7 +305,7 @@ class Change:
 
     def undo(self) -> None:
         """The transaction did not happen: put the versions back."""
-        for key, state in self._sessions.items():
+        for key, state in chain(self._sessions.items(), self._gone.items()):
             version = self._before.get(key, state[1] - 1)
             if version:
                 self._versions[key] = version
@@ -295,6 +334,8 @@ def mark_unfit(
     Which of them are lost is found out anew.
     """
     for batch in batches:
+        batch.groups += batch.unfolded(batch.kept) + batch.unfolded(batch.ended)
+        batch.kept, batch.ended = [], []
         for group in batch.groups:
             change = Change(connection, dict(versions), journal, [batch.alone(group)], trail)
             try:

@@ -1,17 +1,21 @@
 """Journal rows of plain turns: all those of one transaction in one row of the table `turns`.
 
 A row holds so many entries, numbered from `first` on; other rows of the journal have their own numbers in
-the table `journal`, and together there are no gaps. Knows neither commits nor what a turn is.
+the table `journal`, and together there are no gaps. An answer that is a part of the data is not written
+again: the entry says where it stands (`Place`). Knows neither commits nor what a turn is.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any
 
 import msgspec
 
-from gateway.store.batch import Turn
+from engine.values import unpack_extension
+from gateway.store.batch import Place, Turn
 from gateway.store.record import JournalRow
 
 _PUT = "INSERT INTO turns (first, count, at, data) VALUES (?, ?, ?, ?)"
@@ -24,8 +28,10 @@ _SWEEP = (
 ROWS, ENTRIES = 4, 40
 """How many times as many rows, and entries in them, are swept at once as rows of other tables."""
 
+_at = itemgetter(0)
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[tuple[int, str, str, msgspec.Raw, bytes | None]]).decode
+_decode = msgspec.msgpack.Decoder(list[tuple[int, str, str, msgspec.Raw, bytes | Place | None]]).decode
+_decode_data = msgspec.msgpack.Decoder(ext_hook=unpack_extension).decode
 
 
 def write_turns(connection: sqlite3.Connection, first: int, turns: list[Turn]) -> int:
@@ -34,13 +40,23 @@ def write_turns(connection: sqlite3.Connection, first: int, turns: list[Turn]) -
     Returns the octets that they take.
     """
     data = _encode(turns)
-    connection.execute(_PUT, (first, len(turns), max(turn[0] for turn in turns), data))
+    connection.execute(_PUT, (first, len(turns), max(map(_at, turns)), data))
     return len(data)
 
 
 def _rows(first: int, data: bytes) -> Iterator[tuple[int, JournalRow]]:
     for number, (at, session, kind, octets, answer) in enumerate(_decode(data), first):
+        if isinstance(answer, tuple):
+            answer = _found(octets, answer)
         yield number, JournalRow(at, session, kind, bytes(octets), None, answer)
+
+
+def _found(octets: msgspec.Raw, place: Place) -> bytes:
+    """Return what stands at a place of data."""
+    there: Any = _decode_data(octets)
+    for index in place:
+        there = there[index]
+    return bytes(there)
 
 
 def turns_after(connection: sqlite3.Connection, number: int, limit: int) -> Iterator[tuple[int, JournalRow]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -151,18 +152,24 @@ async def test_a_full_disk_lets_running_dialogues_go_on_and_takes_nothing_new(ri
 async def test_a_fault_in_one_message_harms_no_other(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, short: bool
 ) -> None:
-    place, name = (Batch, "before") if short else (Stepper, "step")
-    real = getattr(place, name)
+    def faulty(real: Callable[..., Any]) -> Callable[..., Any]:
+        def does(self: Any, *arguments: Any) -> Any:
+            done = real(self, *arguments)
+            if any(isinstance(one, Conversation) and one.session.caller.endswith("8") for one in arguments):
+                raise RuntimeError("a fault of ours")
+            return done
 
-    def faulty(self: Any, *arguments: Any) -> Any:
-        done = real(self, *arguments)
-        if any(isinstance(one, Conversation) and one.session.caller.endswith("8") for one in arguments):
-            raise RuntimeError("a fault of ours")
-        return done
+        return does
 
     if not short:
         rig.gateway.host.observers.append(lambda *_: None)  # who is watched takes the long way
-    monkeypatch.setattr(place, name, faulty)
+    reals: list[tuple[Any, str, Any]] = (
+        [(Batch, "before", Batch.before), (Batch, "turned", Batch.turned)]
+        if short
+        else [(Stepper, "step", Stepper.step)]
+    )
+    for place, name, real in reals:
+        monkeypatch.setattr(place, name, faulty(real))
     rig.link.bring(
         STANDARD.ussd(PSSR_INDICATION, "79161234567", "2", "*2#", 1, 0),
         STANDARD.ussd(PSSR_INDICATION, "79161234568", "2", "*2#", 2, 0),
@@ -173,7 +180,8 @@ async def test_a_fault_in_one_message_harms_no_other(
     assert rig.statuses == [0, OUR_FAULT, OUR_FAULT, 0]
     assert rig.texts == ["Первый?", "Первый?"]
     assert len(rig.gateway.host.conversations) == 2
-    monkeypatch.setattr(place, name, real)
+    for place, name, real in reals:
+        monkeypatch.setattr(place, name, real)
     await rig.write("да", "2", "79161234558")
     assert rig.statuses[-1] == 0, "the copy of a message that we failed on is no copy"
 

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from gateway.store.batch import StoreBatch
 from gateway.store.error import StoreError
 from gateway.store.record import JournalRow, MessageState, OutboxRow
 from gateway.store.sealing import Sealer
@@ -24,6 +25,7 @@ TURN = st.fixed_dictionaries(
         "key": KEYS,
         "stale": st.booleans(),
         "drop": st.booleans(),
+        "ready": st.booleans(),
         "sealed": st.booleans(),
         "data": st.binary(max_size=40),
         "remember": st.lists(st.tuples(KEYS, NAMES, st.sampled_from([None, 900, 2_000])), max_size=2),
@@ -62,7 +64,7 @@ class StoreModel(RuleBasedStateMachine):
             dict(self.outbox),
             self.journal,
         )
-        lost_by_model = sum(self._take(batch.group(), turn) for turn in turns)
+        lost_by_model = sum(self._take(batch, turn) for turn in turns)
         if fails:
             size = self.store._write.execute("PRAGMA page_count").fetchone()[0]
             self.store._write.execute(f"PRAGMA max_page_count = {size}")
@@ -78,7 +80,8 @@ class StoreModel(RuleBasedStateMachine):
         else:
             assert len(self.store.commit_now(batch)) == lost_by_model
 
-    def _take(self, group: object, turn: dict[str, object]) -> bool:
+    def _take(self, batch: StoreBatch, turn: dict[str, object]) -> bool:
+        group = batch.group()
         key = turn["key"]
         present = self.sessions.get(key)
         version = present[0] if present else 0
@@ -87,7 +90,9 @@ class StoreModel(RuleBasedStateMachine):
             group.drop_session(key, given)
         else:
             group.put_session(key, given, turn["data"], NOW, turn["sealed"])
-        group.journal(JournalRow(NOW, key, "turn"))
+        ready = turn["ready"] and turn["event"] is None and not (turn["remember"] or turn["forget"])
+        if not ready:
+            group.journal(JournalRow(NOW, key, "turn"))
         event = None if turn["event"] is None else str(turn["event"])
         if event is not None:
             group.once_id("event", event, NOW)
@@ -98,6 +103,10 @@ class StoreModel(RuleBasedStateMachine):
         if turn["message"] is not None:
             number, state = turn["message"]
             group.outbox(OutboxRow(str(number), "7916", "9290", "text", NOW, NOW, NOW, state))
+        if ready:  # as a host has it of a session that does nothing but go on or end
+            batch.groups.remove(group)
+            entry = (group.sessions[0], (NOW, key, "turn", [], None), group.rows)
+            (batch.ended if turn["drop"] else batch.kept).append(entry)
         if turn["stale"] or event in self.events:
             return True
         if turn["drop"]:

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.store.batch import Ready
 from gateway.store.checkpoint import Checkpoint
+from gateway.store.form import GONE, INLINE
 from gateway.store.record import JournalRow, Retention
 from gateway.store.retention import Sweeper
 from gateway.store.sealing import Sealer
@@ -173,6 +175,68 @@ def test_turns_of_one_transaction_are_read_like_any_row(open_store: Open) -> Non
     assert [number for number, _ in store.journal_after(1, 2)] == [2, 3]
     assert [number for number, _ in store.journal_after(5, 9)] == [6]
     assert [row.session for row in store.journal_since("turn", NOW + 1)] == ["x", "a", "b"]
+
+
+def test_an_answer_that_is_in_the_data_is_written_once(open_store: Open) -> None:
+    store = open_store()
+    batch = store.batch(NOW)
+    for key, answer in (("a", (0, 1)), ("b", b"page"), ("c", None)):
+        batch.kept.append(
+            ((key, 1, None, INLINE, []), (NOW, key, "turn", (["x", b"PAGE"], "in"), answer), ())
+        )
+    assert store.commit_now(batch) == []
+    found = [(row.answer, msgspec.msgpack.decode(row.data)) for _, row in store.journal_after(0, 9)]
+    assert found == [(answer, [["x", b"PAGE"], "in"]) for answer in (b"PAGE", b"page", None)]
+    (data,) = store._read.execute("SELECT data FROM turns").fetchone()
+    assert data.count(b"PAGE") == 3
+
+
+def test_turns_of_an_older_version_are_still_read(open_store: Open) -> None:
+    store = open_store()
+    entries = [(NOW, "a", "last_turn", [["dialog"], []], b"page"), (NOW, "b", "turn", [], None)]
+    store._write.execute("INSERT INTO turns VALUES (7, 2, ?, ?)", (NOW, msgspec.msgpack.encode(entries)))
+    found = [(number, row.session, row.answer) for number, row in store.journal_after(0, 9)]
+    assert found == [(7, "a", b"page"), (8, "b", None)]
+    assert [row.answer for row in store.journal_since("last_turn", NOW)] == [b"page"]
+
+
+def test_what_is_ready_is_lost_or_unfit_one_by_one(open_store: Open) -> None:
+    store = open_store()
+    put(store, NOW, ("a", 0, ["a"]), ("b", 0, ["b"]))
+    batch = store.batch(NOW)
+
+    def ready(key: str, number: int, state: object) -> Ready:
+        kind = INLINE if state is not None else GONE
+        return (key, number, None, kind, state), (NOW, key, "turn", ["in"], b"page"), ()
+
+    batch.kept = [
+        ready("a", 2, ["a2"]),
+        ready("c", 2, ["late"]),
+        ready("d", 1, ["half \ud83d"]),
+        ready("e", 1, []),
+    ]
+    batch.ended = [ready("b", 2, None), ready("f", 7, None)]
+    lost = store.commit_now(batch)
+    assert sorted((group.sessions[0][0], group.unfit) for group in lost) == [
+        ("c", False), ("d", True), ("f", False),
+    ]  # fmt: skip
+    assert [decoded(store, key) for key in "abcdef"] == [(2, ["a2"]), None, None, None, (1, []), None]
+    assert sorted(row.session for _, row in store.journal_after(2, 9)) == ["a", "b", "e"]
+
+
+async def test_what_is_ready_of_one_session_may_meet_in_one_transaction(open_store: Open) -> None:
+    store = open_store()
+    ended: list[int] = []
+    for number, state in ((1, ["1"]), (2, ["2"]), (3, ["3"]), (4, None), (5, ["late"])):
+        batch = store.batch(NOW)
+        kind = INLINE if state is not None else GONE
+        entry = (("a", number, None, kind, state), (NOW, "a", "turn", [number], None), ())
+        (batch.kept if state else batch.ended).append(entry)
+        store.commit(batch, lambda lost, error: ended.append(len(lost)) if error is None else None)
+    store.drain()
+    assert ended == [0, 0, 0, 0, 1], "nobody is at version 4 any more"
+    assert store.get_session("a") is None
+    assert [msgspec.msgpack.decode(row.data) for _, row in store.journal_after(0, 9)] == [[1], [2], [3], [4]]
 
 
 def test_turns_are_swept_by_their_age(open_store: Open) -> None:

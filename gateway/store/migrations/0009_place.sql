@@ -1,0 +1,2 @@
+-- The answer in an entry of `turns` is written once: where it is a part of the data of the entry, there stands
+-- an array of numbers instead of it, the place of the answer in the data. Entries of before are read as they are.
