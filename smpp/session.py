@@ -7,7 +7,8 @@ arrive in them stands in `smpp.state`; numbering and matching of requests in `sm
 
 * enquire_link and unbind of the peer are answered here, ahead of all traffic; an unknown request gets a
   generic_nack; a request in the wrong state is answered 0x04. None of them ends the session.
-* Message requests are handed on undecoded (`Inbound`): the owner decodes a whole batch and calls `respond`.
+* Message requests are handed on undecoded (`InboundRow`, the rare ones `Inbound`): the owner decodes a whole
+  batch and calls `respond`. How a read is cut and sorted stands in `smpp.stream`.
 * A `Submission` whose response says no more than that the peer has taken it is reported with the others that
   left with the same write (`Accepted`); every other response is an event of its own (`Answered`).
 * Only a lost place in the stream (command_length outside 16..70000), a timer or unbind end the session.
@@ -57,6 +58,7 @@ _REQUESTS = frozenset(int(command) for command in CommandId if not command & RES
 _UNANSWERED = frozenset({int(CommandId.ALERT_NOTIFICATION), int(CommandId.OUTBIND)})
 _SUBMIT = Struct(">II").pack(SUBMIT_SM, 0)
 _SHORT = 400
+"""Octets of a body from which on it is joined to its header."""
 _PDU = [Struct(f">I8sI{size}s").pack for size in range(_SHORT)]
 """By size of a body: write it with its header, whose middle is command_id and command_status."""
 _ID_RESPONSE = Struct(">IIIIx")
