@@ -15,8 +15,9 @@ from engine.session import Frame
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation
 from gateway.store.batch import Row, contact
+from gateway.store.reader import SLOT_MS
 from gateway.store.record import ContactRow
-from gateway.store.sqlite import SLOT_MS, SqliteStore
+from gateway.store.sqlite import SqliteStore
 
 LATELY_SLOTS = 3
 """A surge is seen over half an hour: three full slots of ten minutes and the present one."""

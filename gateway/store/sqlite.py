@@ -26,15 +26,13 @@ from gateway.store.error import StoreDamagedError, StoreError, StoreLockedError
 from gateway.store.form import Form
 from gateway.store.memory import MemoryCount
 from gateway.store.migration import migrate
-from gateway.store.reader import SLOT_MS, Reader
+from gateway.store.reader import Reader
 from gateway.store.reserve import DEFAULT_SIZE, Reserve
 from gateway.store.sealing import Sealer
 from gateway.store.transaction import UNFIT, Change, mark_unfit
 from gateway.store.writer import Flight, Writer, commit
 
 Done: TypeAlias = Callable[[list[Group], Exception | None], None]
-
-__all__ = ["SLOT_MS", "Done", "SqliteStore"]
 
 _SWITCH_INTERVAL_S = 0.0005
 _SETTINGS = (
