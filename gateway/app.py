@@ -32,7 +32,7 @@ from gateway.host.outbound import Outbounds
 from gateway.host.outbox import Outbox
 from gateway.host.outside import OutsideEvents
 from gateway.host.people import People
-from gateway.host.recovery import Recovery, store_build
+from gateway.host.recovery import Recovery, drop_builds, store_build
 from gateway.host.settle import Settling
 from gateway.host.sms import SmsLane
 from gateway.host.start import Starts
@@ -284,6 +284,8 @@ class Gateway:
         loop = asyncio.get_running_loop()
         batch.refuse(loop.call_later, RETRY_COMMIT_S, self.host.take, self._store_build, library)
         store_build(batch, library)
+        if not self.recovery.lost:  # a session that this version cannot read may need any of them
+            drop_builds(batch, self.host)
 
     def pace(self, now: int) -> None:
         """Let go what is sent and begun at a pace; due ten times a second, `now` in UTC ms (`Upkeep`)."""

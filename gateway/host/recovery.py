@@ -44,6 +44,15 @@ def store_build(batch: Batch, library: Library) -> None:
     batch.stored.group().meta(BUILD + library.current.build, library.pack_current())
 
 
+def drop_builds(batch: Batch, host: Host) -> None:
+    """Remove the sources of builds that no session needs any more; those of the current one stay."""
+    used = {one.flows.build for one in host.conversations.values()} | {host.library.current.build}
+    group = batch.stored.group()
+    for name in host.store.meta_names(BUILD):
+        if name.removeprefix(BUILD) not in used:
+            group.unmeta(name)
+
+
 class Recovery:
     """Brings back what the store holds. `lost` counts sessions that could not be read."""
 

@@ -156,6 +156,10 @@ class Group(msgspec.Struct, eq=False, gc=False):
         """Store a small value of the gateway's own by name."""
         self.rows += ((_META, name, (name, value)),)
 
+    def unmeta(self, name: str) -> None:
+        """Remove a small value of the gateway's own."""
+        self.rows += ((_META, name, None),)
+
     def task(self, row: TaskRow) -> None:
         """Store a task as it is now."""
         self.rows += ((_TASK, str(row.number), self._form.task(row)),)

@@ -222,6 +222,13 @@ class Reader:
         row = self._read.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else row[0]
 
+    def meta_names(self, prefix: str) -> list[str]:
+        """Return the names of the gateway's own values that begin so, in order."""
+        rows = self._read.execute(
+            "SELECT name FROM meta WHERE substr(name, 1, ?) = ? ORDER BY name", (len(prefix), prefix)
+        )
+        return [name for (name,) in rows]
+
     def oldest(self) -> dict[str, int]:
         """Return per retention class the time (UTC ms) of the oldest row that is subject to it."""
         found: dict[str, int] = {}

@@ -33,6 +33,7 @@ _ORDER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 _SCHEDULE = "INSERT OR REPLACE INTO schedule (id, due, kind, sealed, data) VALUES (?, ?, ?, ?, ?)"
 _MESSAGE = "INSERT OR REPLACE INTO message (link, message_id, outbox_id, part, at) VALUES (?, ?, ?, ?, ?)"
 _META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
+_UNMETA = "DELETE FROM meta WHERE name = ?"
 _REMEMBER = "INSERT INTO memory (subject, name, at, until) VALUES (?, ?, ?, ?)"
 _FORGET = "DELETE FROM memory WHERE subject = ? AND name = ?"
 _TASK = "INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -252,7 +253,9 @@ class Change:
         if entries := tables[Kind.MESSAGE]:
             many(_MESSAGE, [columns for _, columns in entries])
         if entries := tables[Kind.META]:
-            many(_META, dict(entries).values())
+            final = dict(entries)
+            many(_META, [columns for columns in final.values() if columns is not None])
+            many(_UNMETA, [(name,) for name, columns in final.items() if columns is None])
         if entries := tables[Kind.TASK]:
             many(_TASK, dict(entries).values())
         if entries := tables[Kind.RATING]:
