@@ -34,7 +34,7 @@ from engine.reading.diagnostic import Report  # noqa: E402 - after the path is s
 from gateway import log  # noqa: E402
 from gateway.app import Gateway  # noqa: E402
 from gateway.garbage import keep_quiet  # noqa: E402
-from gateway.host import conversation, host, inbound, stepper, ussd  # noqa: E402
+from gateway.host import conversation, host, inbound, stepper, ussd, ussd_known, ussd_page  # noqa: E402
 from gateway.journal import detail  # noqa: E402
 from gateway.settings import read_settings  # noqa: E402
 from gateway.store import sqlite, transaction, writer  # noqa: E402
@@ -54,8 +54,8 @@ STAGES: tuple[tuple[str, object, str], ...] = (
     ("correlate", short_way.ShortWay, "go_on"),
     ("correlate", short_way.ShortWay, "dial"),
     ("correlate", short_way.ShortWay, "open"),
-    ("advance", ussd, "key_turn"),
-    ("advance", ussd, "first_turn"),
+    ("advance", ussd_known, "key_turn"),
+    ("advance", ussd_known, "first_turn"),
     ("record", detail.Details, "record"),
     ("dump", conversation.Conversation, "record"),
     ("dump", conversation.Conversation, "is_secret"),
@@ -73,15 +73,15 @@ STAGES: tuple[tuple[str, object, str], ...] = (
     ("submit", links.Link, "submit_pages"),
     ("flush", links.Link, "flush"),
     ("answered", links.Link, "_events"),
-    ("answered", ussd.UssdLane, "confirmed"),
-    ("answered", ussd.UssdLane, "arrived"),
+    ("answered", ussd_page.Pages, "confirmed"),
+    ("answered", ussd_page.Pages, "arrived"),
     ("lane", inbound.Inbounds, "_take"),
     ("lane", ussd.UssdLane, "receive"),
-    ("lane", ussd.UssdLane, "receive_known"),
-    ("lane", ussd.UssdLane, "_message_known"),
-    ("lane", ussd.UssdLane, "_dialled_known"),
-    ("lane", ussd.UssdLane, "_end_known"),
-    ("lane", ussd.UssdLane, "_submit"),
+    ("lane", ussd_known.KnownMessages, "receive"),
+    ("lane", ussd_known.KnownMessages, "_message"),
+    ("lane", ussd_known.KnownMessages, "_dialled"),
+    ("lane", ussd_known.KnownMessages, "_end"),
+    ("lane", ussd_page.Pages, "_submit"),
     ("step", stepper.Stepper, "step"),
     ("host", host.Host, "_run"),
     ("leave", host.Host, "_leave"),

@@ -13,7 +13,8 @@ from gateway.host.host import Host
 from gateway.host.message import PartToken
 from gateway.host.outbox import Outbox
 from gateway.host.sms import SmsLane
-from gateway.host.ussd import STORE_FAILED, Page, UssdLane
+from gateway.host.ussd import STORE_FAILED, UssdLane
+from gateway.host.ussd_page import Page
 from gateway.host.voice import VoiceLane
 from smpp.event import Accepted, Answered, BindDown, BindUp, Failed, Inbound, InboundRow, LinkEvent
 from smpp.links import Link
@@ -37,6 +38,8 @@ class Inbounds:
     ) -> None:
         self._host = host
         self._ussd = ussd
+        self._known = ussd.known
+        self._pages = ussd.pages
         self._sms = sms
         self._voice = voice
         self._outbox = outbox
@@ -78,7 +81,7 @@ class Inbounds:
 
         def take_known(batch: Batch, event: InboundRow) -> None:
             nonlocal at
-            at = self._ussd.receive_known(batch, link, event, at)
+            at = self._known.receive(batch, link, event, at)
 
         while at < count:
             if event.command_id == _DELIVER and not self._host.guarded(batch, take_known, event):
@@ -100,7 +103,7 @@ class Inbounds:
         if channel is not None:
             channel.confirmed((event.bind, event.connection), event.sent_at)
         if type(event.token) is Page:
-            self._ussd.confirmed(batch, event)
+            self._pages.confirmed(batch, event)
         elif type(event.token) is PartToken:
             self._outbox.answered(batch, event)
 
@@ -109,8 +112,8 @@ class Inbounds:
         read_by = event.bind, event.connection, event.sent_at
         if channel is not None:
             channel.confirmed(read_by[:2], event.sent_at)
-        for page in self._ussd.arrived(event.tokens):
-            self._host.guarded(batch, self._ussd.confirmed, _one_of(event, page))
+        for page in self._pages.arrived(event.tokens):
+            self._host.guarded(batch, self._pages.confirmed, _one_of(event, page))
         return read_by
 
     def _refused(self, link: Link, events: Sequence[LinkEvent]) -> None:
@@ -122,10 +125,10 @@ class Inbounds:
                 for one in event.singly():
                     self._refuse(link, one)
             elif isinstance(event, Answered):
-                self._ussd.confirm_again(event)
+                self._pages.confirm_again(event)
             elif isinstance(event, Accepted):
                 for page in event.tokens:
-                    self._ussd.confirm_again(_one_of(event, page))
+                    self._pages.confirm_again(_one_of(event, page))
 
     def _refuse(self, link: Link, event: Inbound) -> None:
         """Have a message sent again that was not stored; one that nobody can read is told so."""
@@ -173,7 +176,7 @@ class Inbounds:
         match event:
             case Failed():
                 if isinstance(event.token, Page):
-                    self._ussd.failed(batch, event)
+                    self._pages.failed(batch, event)
                 elif isinstance(event.token, PartToken):
                     self._outbox.failed(batch, event)
             case BindUp():

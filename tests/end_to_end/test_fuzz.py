@@ -171,7 +171,7 @@ async def test_what_mutated_pdus_have_begun_is_forgotten_in_time(tmp_path: Path)
         assert (await stage.centre.dial(RICH, "*105#")).screen.startswith("Что рассказать?")
         await stage.centre.sms(RICH, "1", "никуда")
         await gateway.host.idle()
-        assert len(gateway.host.conversations) == len(gateway.ussd._of_dialog) == 1
+        assert len(gateway.host.conversations) == len(gateway.ussd.ties.sessions) == 1
         assert len(gateway.ussd.dialogs) == 1
         assert len(channel.duplicates) <= 1 + channel.counts["incomplete"]
         assert (len(channel.parts), len(gateway.outbox), gateway.ussd.dialogs.live) == (0, 0, 1)

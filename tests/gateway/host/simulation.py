@@ -23,7 +23,7 @@ from gateway import app, centre_link
 from gateway.backends.operation import Operation
 from gateway.backends.outcome import DONE, UNKNOWN, Outcome
 from gateway.centre_settings import Centre
-from gateway.host import call, host, recovery, settle, ussd
+from gateway.host import call, host, recovery, settle, ussd_page
 from gateway.settings import Settings
 from gateway.store.batch import Group, StoreBatch
 from gateway.store.sqlite import Done, SqliteStore
@@ -471,7 +471,7 @@ class Simulation:
         monkeypatch.setattr(centre_link, "Link", functools.partial(Line, world))
         monkeypatch.setattr(app, "Backends", lambda _environment, _clock: Billing(world))
         monkeypatch.setattr(app, "SqliteStore", self._store)
-        for module in (app, call, recovery, settle, ussd):
+        for module in (app, call, recovery, settle, ussd_page):
             monkeypatch.setattr(module, "RETRY_COMMIT_S", 0.0)
         monkeypatch.setattr(host, "DUE_AGAIN_S", 0.0)
 

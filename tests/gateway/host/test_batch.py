@@ -47,7 +47,7 @@ async def test_a_dial_whose_commit_fails_was_never_there(rig: Rig) -> None:
         await rig.dial("*2#")
         assert rig.gateway.host.conversations == {}
         assert len(rig.gateway.ussd.dialogs) == 0
-        assert rig.gateway.ussd._of_dialog == {}
+        assert rig.gateway.ussd.ties.sessions == {}
     assert (rig.statuses, rig.texts) == ([AGAIN], [])
     await rig.dial("*2#")
     assert (rig.statuses, rig.texts) == ([AGAIN, 0], ["Первый?"])
@@ -114,7 +114,7 @@ async def test_a_confirmation_is_taken_again_until_it_could_be_stored(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The centre says it once, and until then the end of a charge counts as not seen."""
-    monkeypatch.setattr("gateway.host.ussd.RETRY_COMMIT_S", 0)
+    monkeypatch.setattr("gateway.host.ussd_page.RETRY_COMMIT_S", 0)
     await rig.dial("*1#")
     await rig.reply("done")
     host = rig.gateway.host
@@ -325,7 +325,7 @@ async def test_dialogues_that_end_leave_nothing_behind(rig: Rig) -> None:
                 rig.link.bring(STANDARD.ussd(USSR_CONFIRM, phone, "2", "б", number + 1, 2))
         await rig.idle()
     assert rig.gateway.host.conversations == {}
-    assert rig.gateway.ussd._of_dialog == {}
+    assert rig.gateway.ussd.ties.sessions == {}
     assert rig.gateway.ussd.dialogs.live == 0
 
 

@@ -18,11 +18,11 @@ import pytest
 from engine.flow_set import FlowSet
 from engine.key_turn import key_turn
 from engine.session import Session
-from gateway.host import ussd
+from gateway.host import ussd_known
 from gateway.host.batch import Batch
 from gateway.host.conversation import Conversation, read_record
 from gateway.host.host import Host
-from gateway.host.ussd import UssdLane
+from gateway.host.ussd_known import KnownMessages
 from gateway.switch import Order
 from smpp.pdu.message import Sm
 from smpp.testing.dialect import PSSR_INDICATION, STANDARD, USSR_CONFIRM
@@ -80,12 +80,12 @@ def state(rig: Rig) -> dict[str, Any]:
         dialogs[key] = (msgspec.structs.astuple(msgspec.structs.replace(dialog, seen=(), older=())), seen)
     return {
         "conversations": {key: known(one) for key, one in rig.gateway.host.conversations.items()},
-        "of dialog": {key: one.key for key, one in lane._of_dialog.items()},
+        "of dialog": {key: one.key for key, one in lane.ties.sessions.items()},
         "dialogs": dialogs,
         "live": lane.dialogs.live,
         "pages": [(page.sm, page.sticky) for page in rig.link.pages],
         "responses": rig.link.responses,
-        "counts": lane._ways["main"].channel.counts,
+        "counts": lane.ties.ways["main"].channel.counts,
         "counters": {name: count for name, count in rig.gateway.host.counters.items() if "fail" not in name},
         "stored": [
             (row.key, row.due, stored(rig.gateway.store.get_session(row.key)))
@@ -188,15 +188,15 @@ async def gateways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 @pytest.mark.parametrize("seed", range(4))
 async def test_both_ways_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     taken: Counter[str] = Counter()
-    for name in ("_dialled_known", "_message_known"):
-        real = getattr(UssdLane, name)
+    for name in ("_dialled", "_message"):
+        real = getattr(KnownMessages, name)
 
-        def noted(self: UssdLane, *arguments: Any, real: Any = real, name: str = name) -> bool:
+        def noted(self: KnownMessages, *arguments: Any, real: Any = real, name: str = name) -> bool:
             done: bool = real(self, *arguments)
             taken[name] += done
             return done
 
-        monkeypatch.setattr(UssdLane, name, noted)
+        monkeypatch.setattr(KnownMessages, name, noted)
     rng = random.Random(seed)
     handsets = Handsets(rng)
     async with gateways(tmp_path, monkeypatch) as rigs:
@@ -217,8 +217,8 @@ async def test_both_ways_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 await rig.idle()
             long, short = (state(rig) for rig in rigs)
             assert short == long
-        assert taken["_dialled_known"] > STEPS / 20
-        assert taken["_message_known"] > 2 * taken["_dialled_known"]
+        assert taken["_dialled"] > STEPS / 20
+        assert taken["_message"] > 2 * taken["_dialled"]
 
 
 async def test_a_fault_on_the_short_way_costs_nobody_an_answer(
@@ -236,7 +236,7 @@ async def test_a_fault_on_the_short_way_costs_nobody_an_answer(
     async with gateways(tmp_path, monkeypatch) as rigs:
         sets = [Handset(phone, "5", n) for n, phone in enumerate(phones)]
         for unit in range(3):
-            monkeypatch.setattr(ussd, "key_turn", failing_turn if unit == 2 else key_turn)
+            monkeypatch.setattr(ussd_known, "key_turn", failing_turn if unit == 2 else key_turn)
             messages = []
             for one in sets:
                 one.unit = unit

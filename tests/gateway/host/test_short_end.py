@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.host.ussd import UssdLane
+from gateway.host.ussd_known import KnownMessages
 from gateway.journal.stencil import records
 from gateway.store.detail import opened
 from tests.gateway.host.rig import FILES, Rig, failing
@@ -48,12 +48,12 @@ def taken(rig: Rig) -> dict[str, Any]:
         "pages": [(page.text, page.sm) for page in rig.link.pages],
         "responses": sorted(rig.link.responses),
         "counters": dict(host.counters),
-        "arrivals": dict(lane._ways["main"].channel.counts),
+        "arrivals": dict(lane.ties.ways["main"].channel.counts),
         "journal": store.journal_after(0, 100),
         "records": [one for row in store.details_after(0, 100) for one in records(opened(row))],
         "contacts": store._read.execute("SELECT * FROM contact ORDER BY 1, 2, 3").fetchall(),
         "slots": rig.gateway.contacts._slots,
-        "left": (len(host.conversations), len(lane._of_dialog), len(lane._ways["main"].short.heads)),
+        "left": (len(host.conversations), len(lane.ties.sessions), len(lane.ties.ways["main"].short.heads)),
         "live": lane.dialogs.live,
         "ended": [(one.ended_by, one.ended_at, one.page, one.turns) for one in lane.dialogs.by_key.values()],
     }
@@ -85,16 +85,16 @@ async def test_a_known_last_key_leaves_what_a_decoded_one_leaves(
 ) -> None:
     monkeypatch.setattr(os, "urandom", lambda length: bytes(range(length)))  # both hash with the same key
     known: list[bool] = []
-    message_known = UssdLane._message_known
+    message_known = KnownMessages._message
 
-    def counted(self: UssdLane, *arguments: Any) -> bool:
+    def counted(self: KnownMessages, *arguments: Any) -> bool:
         known.append(message_known(self, *arguments))
         return known[-1]
 
-    monkeypatch.setattr(UssdLane, "_message_known", counted)
+    monkeypatch.setattr(KnownMessages, "_message", counted)
     short = await played(tmp_path / "short", monkeypatch)
     assert sum(known) > len(KEYS), "the short way is taken"
-    monkeypatch.setattr(UssdLane, "_message_known", lambda *_: False)
+    monkeypatch.setattr(KnownMessages, "_message", lambda *_: False)
     assert short == await played(tmp_path / "long", monkeypatch)
     assert short["live"] == 3, "only those who went back are still there"
     assert [text for text, _ in short["pages"]].count("Дорого\nМало денег") == 3
