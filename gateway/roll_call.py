@@ -8,13 +8,13 @@ given up (`gateway.host.voice_wait` does so after hours).
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
 from gateway.asterisk import Asterisks
 from gateway.host.voice import VoiceLane
+from ivr.peer import peer_address
 
 EVERY_MS = 30_000
 """So often an Asterisk is asked while callers are led on."""
@@ -31,7 +31,7 @@ class RollCall:
 
     def tend(self) -> None:
         """About once a second: ask who has not been asked for a while."""
-        if not len(self._lane.aways):
+        if not self._lane.aways:
             return
         now = self._now()
         places = {name: same_form(peer) for name, peer in self._asterisks.peers().items()}
@@ -50,10 +50,8 @@ class RollCall:
 
 
 def same_form(address: str) -> str:
-    """Return an address as it is compared: an IPv4 one inside an IPv6 one as itself."""
+    """Return an address as it is compared, "" for what is none."""
     try:
-        known = ipaddress.ip_address(address.partition("%")[0])
+        return str(peer_address(address))
     except ValueError:
         return ""
-    mapped = known.ipv4_mapped if isinstance(known, ipaddress.IPv6Address) else None
-    return str(mapped or known)

@@ -31,6 +31,7 @@ from ivr.agi.error import (
 )
 from ivr.agi.reader import Broken, Environment, HangupLine, Reader
 from ivr.agi.reply import DEAD, INVALID, OK, USAGE, Reply
+from ivr.peer import peer_address
 
 Clock: TypeAlias = Callable[[], int]
 """UTC milliseconds that never jump."""
@@ -338,11 +339,9 @@ class FastAgiServer:
             return "closing"
         if address != self._last_peer:
             try:
-                known = ipaddress.ip_address(address.partition("%")[0])
+                known = peer_address(address)
             except ValueError:
                 return "peer"
-            if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
-                known = known.ipv4_mapped
             if not any(known in network for network in self._peers):
                 return "peer"
             self._last_peer = address

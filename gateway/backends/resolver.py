@@ -7,11 +7,12 @@ When DNS fails, the last good answer serves.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+
+from ivr.peer import peer_address
 
 _REMEMBERED = 256
 
@@ -22,9 +23,7 @@ class AddressRefusedError(OSError):
 
 def check_address(text: str, *, loopback: bool) -> None:
     """Raise AddressRefusedError unless a back end may live at this IP address."""
-    address = ipaddress.ip_address(text.split("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
+    address = peer_address(text)
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         raise AddressRefusedError(f"{address} is no address for a back end")
     if address.is_loopback and not loopback:

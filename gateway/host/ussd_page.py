@@ -134,7 +134,7 @@ class Pages:
         dialog = self._dialogs.last(page.dialog)
         if dialog is not None and dialog.opened_at == page.opened_at:
             self._outreach.failed(batch, dialog, page.number, event.reason)
-        self._once_more(batch, self.failed, event)
+        batch.refuse(self._take_again, self.failed, event)
         if way is None or conversation is None:
             return
         reason = way.channel.unanswered(
@@ -157,10 +157,6 @@ class Pages:
         """Take what `confirm_again` has kept; that commit may fail too."""
         batch.refuse(self.confirm_again, event)
         self.confirmed(batch, event)
-
-    def _once_more(self, batch: Batch, handler: Handler, event: Failed) -> None:
-        """As `confirm_again`, when the commit of this batch should fail."""
-        batch.refused.append((self._take_again, (handler, event)))
 
     def _take_again(self, handler: Handler, event: Answered | Failed | Conversation) -> None:
         asyncio.get_running_loop().call_later(RETRY_COMMIT_S, self._host.take, handler, event)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.host.recovery import BUILD
-from tests.gateway.host.rig import FILES, Rig, rigged
+from tests.gateway.host.rig import Rig, lay_out, rigged
 
 FLOW = """\
 flow:
@@ -18,7 +18,6 @@ start:
     save: said
   - end: "{}: {{{{ said }}}}"
 """
-LATER, LATEST = "79160000001", "79160000002"
 
 
 def kept(rig: Rig) -> list[str]:
@@ -29,27 +28,26 @@ def kept(rig: Rig) -> list[str]:
     return [one for one in builds if one != now]
 
 
+def write(root: Path, word: str) -> None:
+    """Have the flow say this word."""
+    (root / "flows/ask.yaml").write_text(FLOW.format(word, word), encoding="utf-8")
+
+
 async def publish(rig: Rig, word: str) -> str:
     """Put other flows in force; returns the build before."""
     library = rig.gateway.library
     before = library.current.build
-    (library.root / "flows/ask.yaml").write_text(FLOW.format(word, word), encoding="utf-8")
+    write(library.root, word)
     assert library.look()
     await rig.idle()
     return before
-
-
-def lay_out(root: Path) -> None:
-    for name, text in {**FILES, "flows/ask.yaml": FLOW.format("Раз", "Раз")}.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 async def test_a_build_goes_with_the_last_session_that_needs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     lay_out(tmp_path)
+    write(tmp_path, "Раз")
     async with rigged(tmp_path, monkeypatch) as rig:
         await rig.dial("*5#")
         first = await publish(rig, "Два")
@@ -66,6 +64,7 @@ async def test_a_build_goes_with_the_last_session_that_needs_it(
 
 async def test_while_a_session_cannot_be_read_no_build_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     lay_out(tmp_path)
+    write(tmp_path, "Раз")
     async with rigged(tmp_path, monkeypatch) as rig:
         await rig.dial("*5#")
         first = await publish(rig, "Два")
